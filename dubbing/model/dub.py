@@ -1,0 +1,62 @@
+"""The dub: characters, takes, and how each take was fitted to its utterance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dubbing.model.time import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A person of the series: the same in all its episodes."""
+
+    name: str  # c1, c2, ... by first appearance, until a person gives a better one
+    speakers: Mapping[int, tuple[str, ...]]  # episode number -> diarized speakers
+    embedding: tuple[float, ...]  # of the episode the character first appeared in: never drifts
+    pitch_hz: float  # likewise
+    label: str = ""  # what a person calls the character
+    voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice, by a person
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Characters in order of first appearance."""
+
+    characters: tuple[Character, ...]
+
+    def character_of(self, episode: int, speaker: str) -> Character | None:
+        for character in self.characters:
+            if speaker in character.speakers.get(episode, ()):
+                return character
+        return None
+
+
+class FitKind(StrEnum):
+    """How a take was made to fit, in the order in which the ways are tried."""
+
+    ACCEPTED = "accepted"  # it fits its utterance as spoken
+    BORROWED = "borrowed"  # it runs on into the silence after the utterance
+    SPED = "sped"  # the engine spoke faster
+    STRETCHED = "stretched"  # time-stretched, pitch kept
+    SHORTENED = "shortened"  # a shorter translation was asked for
+    FLAGGED = "flagged"  # stretched beyond comfort, or too long all the same: a person should look
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was decided for one line, and what it led to."""
+
+    line: int
+    kind: FitKind
+    text: str  # what is spoken: the translation, or its shorter form
+    voice: str
+    span: Span  # where the take sounds
+    slot: Span  # where it may sound: the utterance and the silence it may borrow
+    natural_ms: int  # the length as spoken at speed 1, silence trimmed
+    speed: float  # asked of the engine
+    stretch: float  # tempo of the time-stretch: above 1.0 is faster
+    overrun_ms: int = 0  # how far the take reaches beyond its slot
+    stand_in: bool = False  # a last-resort engine spoke it

@@ -1,0 +1,66 @@
+"""A release and its episodes, as found on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+MAX_EPISODE_MS = 10 * 60 * 1000  # mini-series episodes are 1 to 3 minutes, never over ten
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the series and how it is said in one language."""
+
+    source: str
+    language: str  # BCP-47
+    target: str
+    note: str = ""  # for the translator: who or what it is
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One source video of a release. `number` is unique in the release and at least 1."""
+
+    number: int
+    video: Path
+    bed: Path | None = None  # the music-and-effects stem, where the producer delivers one
+
+    @property
+    def name(self) -> str:
+        """The name of everything made from it, whatever the source file is called: ep01."""
+        return f"ep{self.number:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A folder with a `release.json`, or one video given alone."""
+
+    name: str  # an identifier: letters, digits, hyphen and underscore
+    title: str
+    root: Path  # the folder; nothing the release names lies outside it
+    source_language: str  # BCP-47
+    episodes: tuple[Episode, ...]  # in order of number
+    glossary: tuple[Term, ...] = ()
+    cast_file: Path | None = None  # a person's decisions on characters and voices
+    corrections_file: Path | None = None  # a person's corrections of lines; may not exist yet
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a probe found in a video file."""
+
+    container: str  # ffmpeg's name of the format
+    duration_ms: int  # of the picture
+    width: int  # as displayed: rotation is applied
+    height: int
+    frame_rate: Fraction
+    video_codec: str
+    audio_codec: str
+    audio_rate_hz: int
+    audio_channels: int
+
+    @property
+    def vertical(self) -> bool:
+        return self.height > self.width

@@ -1,0 +1,58 @@
+"""What is asked for: a job, its profile, and what people have corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Deliverable(StrEnum):
+    """What a job leaves in the localized release."""
+
+    DUB = "dub"  # an audio track a language
+    SUBTITLES = "subtitles"  # SRT and WebVTT, and a subtitle track in the video
+
+
+@dataclass(frozen=True, slots=True)
+class LoudnessTarget:
+    """What a platform asks of a programme's sound (ITU-R BS.1770)."""
+
+    integrated_lufs: float = -14.0
+    tolerance_lu: float = 1.0
+    true_peak_dbtp: float = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Which engine does what. Engines are named `family` or `family:model`."""
+
+    name: str
+    separator: str
+    diarizer: str
+    transcriber: str
+    translators: tuple[str, ...]  # a route is found through all of them
+    synthesizers: tuple[str, ...]  # the first that speaks a language speaks it
+    allow_noncommercial: bool = False
+    loudness: LoudnessTarget = LoudnessTarget()
+
+
+@dataclass(frozen=True, slots=True)
+class LineCorrection:
+    """A person's word on one line of one episode. None leaves the machine's."""
+
+    episode: int
+    line: int
+    source: str | None = None  # what is really said
+    speaker: str | None = None  # who really says it
+    translations: Mapping[str, str] = field(default_factory=dict)  # language -> text
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A release's episodes into languages. The release itself travels beside it."""
+
+    episodes: tuple[int, ...]  # numbers, ascending
+    languages: tuple[str, ...]  # BCP-47, in the order asked for: the first is the default subtitle
+    deliverables: frozenset[Deliverable]
+    profile: Profile

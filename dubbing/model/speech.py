@@ -1,0 +1,89 @@
+"""What is said, by whom, when: in the source language and in translation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dubbing.model.time import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word (one character in Chinese and Japanese) as a transcriber heard it."""
+
+    text: str
+    span: Span
+    confidence: float  # 0 to 1, the transcriber's own
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A stretch of one speaker's voice. Turns of different speakers may overlap."""
+
+    speaker: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Voiceprint:
+    """How a diarized speaker of one episode sounds."""
+
+    speaker: str
+    embedding: tuple[float, ...]  # unit length; comparable only within one diarizer's revision
+    pitch_hz: float  # median fundamental frequency; 0.0 if none was found
+    speech_ms: int  # how much of this speaker was heard
+
+
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """Who speaks when in one episode. Speakers are named s1, s2, ... by first appearance."""
+
+    turns: tuple[Turn, ...]
+    voiceprints: tuple[Voiceprint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One speaker's turn, short enough to be one line of a dub."""
+
+    number: int  # 1, 2, ... within the episode; given by the machine and never renumbered
+    speaker: str
+    span: Span
+    text: str
+    words: tuple[Word, ...] = field(default=())  # empty where a person rewrote the text
+
+    @property
+    def confidence(self) -> float:
+        """The mean confidence of the words; 1.0 where a person wrote the text."""
+        if not self.words:
+            return 1.0
+        return sum(word.confidence for word in self.words) / len(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All that is said in one episode, in order of start."""
+
+    language: str  # BCP-47
+    utterances: tuple[Utterance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One utterance in a target language."""
+
+    number: int  # the utterance's
+    speaker: str
+    span: Span  # the utterance's
+    source_text: str
+    text: str
+    engines: tuple[str, ...]  # who translated it, first to last; ("person",) if a person did
+    notes: tuple[str, ...] = ()  # what a reader should know: retries, terms that are missing
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A transcript in a target language: one Line per utterance, in the same order."""
+
+    language: str  # BCP-47
+    lines: tuple[Line, ...]
