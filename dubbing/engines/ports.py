@@ -32,7 +32,9 @@ class EngineInfo:
     name: str  # as profiles write it: faster-whisper:base
     port: Port
     revision: str  # of its weights and of the code that runs them; part of every artifact's key
-    languages: frozenset[str]  # base BCP-47 tags it covers, `pt-BR` where it has one variety only; empty: any
+    languages: frozenset[
+        str
+    ]  # base BCP-47 tags it covers, `pt-BR` where it has one variety only; empty: any
     licence: str  # SPDX identifier of the weights
     commercial: bool  # whether the weights' licence allows commercial use
     distributions: tuple[str, ...] = ()  # packages that must be installed for it

@@ -45,7 +45,8 @@ class Audio:
         """The mean of the channels: float32 of shape (frames,)."""
         if self.channels == 1:
             return self.samples[:, 0]
-        return self.samples.mean(axis=1, dtype=np.float32)
+        mean: Samples = self.samples.mean(axis=1, dtype=np.float32)
+        return mean
 
     def cut(self, span: Span) -> Audio:
         """What lies in `span`; shorter than it where the sound ends before."""

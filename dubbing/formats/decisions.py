@@ -1,0 +1,159 @@
+"""What people decided, in plain files beside the release: corrections of lines, and the cast.
+
+    # corrections.toml                        # cast.toml
+    [[line]]                                  [c1]
+    episode = 1                               name = "Shen Qing"
+    line = 7                                  voices = { en = "tebukuro", es-419 = "alpha" }
+    source = "你怎么来了"
+    speaker = "s2"
+    translation = { en = "Why are you here?" }
+
+Both are read in full, so that a typing error is met before any work is done, and written with comments
+and order kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import tomlkit
+
+from dubbing.errors import Rejected
+from dubbing.model.job import LineCorrection
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterDecision:
+    """What a person decided of one character."""
+
+    name: str = ""
+    voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice
+
+
+class _LineEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    episode: int
+    line: int
+    source: str | None = None
+    speaker: str | None = None
+    translation: dict[str, str] = {}
+
+
+class _Corrections(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    line: list[_LineEntry] = []
+
+
+class _CharacterEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    name: str = ""
+    voices: dict[str, str] = {}
+
+
+def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:
+    """All corrections of a release, none if the file doesn't exist. Raises Rejected."""
+    if file is None or not file.exists():
+        return ()
+    document = _decode(file, _Corrections)
+    corrections = []
+    seen: set[tuple[int, int]] = set()
+    for index, entry in enumerate(document.line):
+        if (entry.episode, entry.line) in seen:
+            raise Rejected(
+                f"{file}, line[{index}]",
+                found=f"a second entry for episode {entry.episode}, line {entry.line}",
+                expected="one entry a line",
+                remedy="Join the two entries.",
+            )
+        seen.add((entry.episode, entry.line))
+        corrections.append(
+            LineCorrection(
+                entry.episode, entry.line, entry.source, entry.speaker, entry.translation
+            )
+        )
+    return tuple(corrections)
+
+
+def read_cast(file: Path | None) -> dict[str, CharacterDecision]:
+    """Character -> what a person decided of it; empty if the file doesn't exist. Raises Rejected."""
+    if file is None or not file.exists():
+        return {}
+    entries = _decode(file, dict[str, _CharacterEntry])
+    return {name: CharacterDecision(entry.name, entry.voices) for name, entry in entries.items()}
+
+
+def correct_line(file: Path, correction: LineCorrection) -> None:
+    """Adds a correction to the file; of the same line, what is given anew takes the old one's place."""
+    read_corrections(file)  # a file that can't be read is not written over
+    document = _parse(file)
+    entries = document.setdefault("line", tomlkit.aot())
+    entry = next(
+        (e for e in entries if (e["episode"], e["line"]) == (correction.episode, correction.line)),
+        None,
+    )
+    if entry is None:
+        entry = tomlkit.table()
+        entry["episode"] = correction.episode
+        entry["line"] = correction.line
+        entries.append(entry)
+        entry = entries[-1]
+    if correction.source is not None:
+        entry["source"] = correction.source
+    if correction.speaker is not None:
+        entry["speaker"] = correction.speaker
+    if correction.translations:
+        translations = entry.setdefault("translation", tomlkit.inline_table())
+        for language, text in correction.translations.items():
+            translations[language] = text
+    _write(file, document)
+
+
+def decide_voice(file: Path, character: str, language: str, voice: str) -> None:
+    """Gives a character a voice in a language."""
+    read_cast(file)
+    document = _parse(file)
+    entry = document.setdefault(character, tomlkit.table())
+    entry.setdefault("voices", tomlkit.inline_table())[language] = voice
+    _write(file, document)
+
+
+def name_character(file: Path, character: str, name: str) -> None:
+    """Gives a character the name that reports show."""
+    read_cast(file)
+    document = _parse(file)
+    document.setdefault(character, tomlkit.table())["name"] = name
+    _write(file, document)
+
+
+def _decode(file: Path, kind: type[msgspec.Struct] | type[dict[str, _CharacterEntry]]):  # type: ignore[no-untyped-def]
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=kind)
+    except UnicodeDecodeError as error:
+        raise Rejected(
+            str(file),
+            found=f"a byte that is not UTF-8 at position {error.start}",
+            expected="TOML in UTF-8",
+            remedy="Save the file as UTF-8.",
+        ) from error
+    except msgspec.DecodeError as error:
+        problem, _, place = str(error).partition(" - at ")
+        raise Rejected(
+            f"{file}, {place.strip('`')}" if place else str(file),
+            found=problem[:1].lower() + problem[1:],
+            expected="what docs/localization.md describes",
+            remedy="Correct or remove this entry.",
+        ) from error
+
+
+def _parse(file: Path) -> tomlkit.TOMLDocument:
+    return tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
+
+
+def _write(file: Path, document: tomlkit.TOMLDocument) -> None:
+    partial = file.with_name(f".{file.name}.part")
+    with partial.open("w", encoding="utf-8") as out:
+        out.write(tomlkit.dumps(document))
+        out.flush()
+        os.fsync(out.fileno())
+    partial.rename(file)

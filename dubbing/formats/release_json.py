@@ -1,0 +1,209 @@
+"""Reads a release folder: `release.json`, its glossary; or makes a release of one video."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import langcodes
+import msgspec
+
+from dubbing.errors import Rejected
+from dubbing.model.episode import Episode, Release, Term
+
+_GLOSSARY_COLUMNS = ("source", "language", "target", "note")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class _EpisodeEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    number: int
+    video: str
+    bed: str | None = None
+
+
+class _ReleaseDocument(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    schema: int
+    release: str
+    source_language: str
+    episodes: list[_EpisodeEntry]
+    title: str = ""
+    glossary: str | None = None
+    cast: str | None = None
+
+
+def read_release(folder: Path) -> Release:
+    """The release in a folder. Raises Rejected that names the file and the field at fault."""
+    file = folder / "release.json"
+    if not file.is_file():
+        raise Rejected(
+            str(folder),
+            found="a folder without release.json" if folder.is_dir() else "no such folder",
+            expected="a folder with a release.json, or a video file",
+            remedy="Give the release's folder, or one video.",
+        )
+    document = _decode(file)
+    _check_document(file, document)
+    return Release(
+        name=document.release,
+        title=document.title or document.release,
+        root=folder,
+        source_language=document.source_language,
+        episodes=tuple(
+            sorted(
+                (_episode(file, folder, index, e) for index, e in enumerate(document.episodes)),
+                key=lambda episode: episode.number,
+            )
+        ),
+        glossary=_glossary(_inside(file, folder, "glossary", document.glossary))
+        if document.glossary
+        else (),
+        cast_file=_inside(file, folder, "cast", document.cast)
+        if document.cast
+        else folder / "cast.toml",
+        corrections_file=folder / "corrections.toml",
+    )
+
+
+def release_of_video(video: Path, source_language: str) -> Release:
+    """A video given alone: a release of one episode. What people correct lies beside the video."""
+    return Release(
+        name=re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-") or "video",
+        title=video.stem,
+        root=video.parent,
+        source_language=source_language,
+        episodes=(Episode(number=1, video=video),),
+        cast_file=video.with_suffix(".cast.toml"),
+        corrections_file=video.with_suffix(".corrections.toml"),
+    )
+
+
+def _decode(file: Path) -> _ReleaseDocument:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_ReleaseDocument)
+    except UnicodeDecodeError as error:
+        raise Rejected(
+            str(file),
+            found=f"a byte that is not UTF-8 at position {error.start}",
+            expected="JSON in UTF-8",
+            remedy="Save the file as UTF-8.",
+        ) from error
+    except msgspec.DecodeError as error:  # ValidationError is one of these
+        problem, _, place = str(error).partition(" - at ")
+        raise Rejected(
+            f"{file}, {place.strip('`')}" if place else str(file),
+            found=problem[:1].lower() + problem[1:],
+            expected="a release.json as docs/localization.md describes it",
+            remedy="Correct this field.",
+        ) from error
+
+
+def _check_document(file: Path, document: _ReleaseDocument) -> None:
+    def reject(field: str, found: str, expected: str, remedy: str) -> Rejected:
+        return Rejected(f"{file}, {field}", found=found, expected=expected, remedy=remedy)
+
+    if document.schema != 1:
+        raise reject("schema", str(document.schema), "1", "Use a release.json of schema 1.")
+    if not _NAME.fullmatch(document.release):
+        raise reject(
+            "release",
+            repr(document.release),
+            "letters, digits, - and _",
+            "Give the release a name that can be part of a file name.",
+        )
+    if not langcodes.tag_is_valid(document.source_language):
+        raise reject(
+            "source_language",
+            repr(document.source_language),
+            "a BCP-47 language tag such as zh",
+            "Name the language that is spoken in the episodes.",
+        )
+    if not document.episodes:
+        raise reject("episodes", "an empty list", "at least one episode", "List the episodes.")
+    seen: dict[int, int] = {}
+    for index, episode in enumerate(document.episodes):
+        field = f"episodes[{index}].number"
+        if episode.number < 1:
+            raise reject(field, str(episode.number), "1 or more", "Number the episodes from 1.")
+        if episode.number in seen:
+            raise reject(
+                field,
+                f"{episode.number}, which episodes[{seen[episode.number]}] has too",
+                "a number of its own for each episode",
+                "Give each episode a different number.",
+            )
+        seen[episode.number] = index
+
+
+def _episode(file: Path, folder: Path, index: int, entry: _EpisodeEntry) -> Episode:
+    return Episode(
+        number=entry.number,
+        video=_inside(file, folder, f"episodes[{index}].video", entry.video),
+        bed=_inside(file, folder, f"episodes[{index}].bed", entry.bed) if entry.bed else None,
+    )
+
+
+def _inside(file: Path, folder: Path, field: str, name: str) -> Path:
+    """The path of a file that the release names, which may not lie, or lead, outside its folder."""
+    path = folder / name
+    if "\0" in name or not path.resolve().is_relative_to(folder.resolve()):
+        raise Rejected(
+            f"{file}, {field}",
+            found=repr(name),
+            expected="a path inside the release's folder",
+            remedy="Put the file into the folder and name it relative to that.",
+        )
+    if not path.is_file():
+        raise Rejected(
+            f"{file}, {field}",
+            found=f"{name!r}, and there is no such file",
+            expected="a file in the release's folder",
+            remedy="Correct the name, or deliver the file.",
+        )
+    return path
+
+
+def _glossary(file: Path) -> tuple[Term, ...]:
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Rejected(
+            str(file),
+            found=f"a byte that is not UTF-8 at position {error.start}",
+            expected="CSV in UTF-8",
+            remedy="Save it as 'CSV UTF-8'; Excel offers this beside plain CSV.",
+        ) from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    columns = tuple(reader.fieldnames or ())
+    if columns not in (_GLOSSARY_COLUMNS, _GLOSSARY_COLUMNS[:3]):
+        raise Rejected(
+            f"{file}, line 1",
+            found=",".join(columns) or "nothing",
+            expected=",".join(_GLOSSARY_COLUMNS),
+            remedy="Make this header the first line.",
+        )
+    terms = []
+    for row in reader:
+        term = Term(
+            source=(row["source"] or "").strip(),
+            language=(row["language"] or "").strip(),
+            target=(row["target"] or "").strip(),
+            note=(row.get("note") or "").strip(),
+        )
+        if None in row or not (term.source and term.target):
+            raise Rejected(
+                f"{file}, line {reader.line_num}",
+                found=",".join(str(value) for value in row.values()),
+                expected="a source, a language and a target",
+                remedy="Fill in the missing field; quote text that holds a comma.",
+            )
+        if not langcodes.tag_is_valid(term.language):
+            raise Rejected(
+                f"{file}, line {reader.line_num}",
+                found=f"the language {term.language!r}",
+                expected="a BCP-47 language tag such as es-419",
+                remedy="Correct the tag.",
+            )
+        terms.append(term)
+    return tuple(terms)

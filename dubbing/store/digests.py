@@ -1,0 +1,27 @@
+"""Digests of source files, computed once for as long as a file stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
+
+
+def digest_of(store: ArtifactStore, path: Path) -> str:
+    """The SHA-256 of a file's content, remembered by its place, size, inode and time of change."""
+    status = path.stat()
+    key = key_of(
+        "digest",
+        1,
+        path=str(path.resolve()),
+        bytes=status.st_size,
+        inode=status.st_ino,
+        changed_ns=status.st_mtime_ns,
+    )
+
+    def compute(folder: Path) -> None:
+        with path.open("rb") as file:
+            write_json(folder / "sha256.json", hashlib.file_digest(file, "sha256").hexdigest())
+
+    return read_json(store.get_or_make(key, compute) / "sha256.json", str)
