@@ -1,0 +1,50 @@
+"""Media synthesized at test time: no test needs a file that is not in the checkout."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from dubbing.model.audio import Audio
+
+MakeVideo = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_video() -> MakeVideo:
+    """A function that makes a video file: a moving H.264 test picture, and AAC sound if given any.
+
+    make_video(path, seconds=4.0, size=(180, 320), rate="25", audio=None, audio_delay_ms=0, arguments=())
+
+    `size` is (width, height) in pixels, `rate` the frame rate as ffmpeg writes it ("30000/1001"),
+    `arguments` further output options of ffmpeg, which overrule the defaults. Returns `path`.
+    """
+
+    def make(
+        path: Path,
+        *,
+        seconds: float = 4.0,
+        size: tuple[int, int] = (180, 320),
+        rate: str = "25",
+        audio: Audio | None = None,
+        audio_delay_ms: int = 0,
+        arguments: Sequence[str] = (),
+    ) -> Path:
+        picture = f"testsrc2=size={size[0]}x{size[1]}:rate={rate}:duration={seconds}"
+        command = ["ffmpeg", "-y", "-v", "error", "-f", "lavfi", "-i", picture]
+        if audio is not None:
+            wav = path.with_name(path.name + ".sound.wav")
+            soundfile.write(wav, audio.samples, audio.rate_hz, subtype="FLOAT")
+            command += ["-itsoffset", str(audio_delay_ms / 1000), "-i", str(wav)]
+        command += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+        command += ["-c:a", "aac", "-b:a", "192k", *arguments, str(path)]
+        subprocess.run(command, check=True)
+        if audio is not None:
+            wav.unlink()
+        return path
+
+    return make
