@@ -98,6 +98,7 @@ class FakeDiarizer(_Fake):
     """A speaker is a pitch, in steps of a third of an octave, read off the zero crossings."""
 
     port = Port.DIARIZER
+    same_person = 0.99
 
     def diarize(self, speech: Audio) -> Diarization:
         speakers: dict[int, str] = {}

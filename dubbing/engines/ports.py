@@ -81,6 +81,11 @@ class Separator(Engine, Protocol):
 
 
 class Diarizer(Engine, Protocol):
+    @property
+    def same_person(self) -> float:
+        """The cosine similarity of two voiceprints from which on they are the same person's."""
+        ...
+
     def diarize(self, speech: Audio) -> Diarization:
         """Turns and voiceprints in mono sound at 16 kHz; no turns where nobody speaks."""
         ...

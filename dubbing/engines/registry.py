@@ -128,6 +128,10 @@ class Engines:
         """The language pairs a translator declares; its weights are not loaded."""
         return cast("Translator", self._engine(Port.TRANSLATOR, name)).pairs
 
+    def same_person(self, name: str) -> float:
+        """The similarity at which a diarizer's voiceprints are one person's; nothing is loaded."""
+        return cast(Diarizer, self._engine(Port.DIARIZER, name)).same_person
+
     def separator(self, name: str) -> AbstractContextManager[Separator]:
         return self._using(Port.SEPARATOR, name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dubbing.model.time import Span
@@ -13,12 +13,10 @@ from dubbing.model.time import Span
 class Character:
     """A person of the series: the same in all its episodes."""
 
-    name: str  # c1, c2, ... by first appearance, until a person gives a better one
+    name: str  # c1, c2, ... by first appearance
     speakers: Mapping[int, tuple[str, ...]]  # episode number -> diarized speakers
     embedding: tuple[float, ...]  # of the episode the character first appeared in: never drifts
     pitch_hz: float  # likewise
-    label: str = ""  # what a person calls the character
-    voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice, by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,21 @@ class Cast:
 
     characters: tuple[Character, ...]
 
-    def character_of(self, episode: int, speaker: str) -> Character | None:
-        for character in self.characters:
-            if speaker in character.speakers.get(episode, ()):
-                return character
-        return None
+
+@dataclass(frozen=True, slots=True)
+class CastVoice:
+    """Who a speaker of an episode is, and with which voice that character speaks a language."""
+
+    character: str
+    label: str  # what a person calls the character, or nothing
+    voice: str  # a name in the voice bank
+
+
+@dataclass(frozen=True, slots=True)
+class Voicing:
+    """The cast of one episode in one language: diarized speaker -> character and voice."""
+
+    speakers: Mapping[str, CastVoice]
 
 
 class FitKind(StrEnum):
@@ -60,3 +68,22 @@ class Fit:
     stretch: float  # tempo of the time-stretch: above 1.0 is faster
     overrun_ms: int = 0  # how far the take reaches beyond its slot
     stand_in: bool = False  # a last-resort engine spoke it
+
+
+class BedKind(StrEnum):
+    """What lies under the dub."""
+
+    STEM = "stem"  # the producer's music and effects
+    SEPARATED = "separated"  # the source without its dialogue, by a separator
+    DUCKED = "ducked"  # the source itself, turned down where somebody speaks
+
+
+@dataclass(frozen=True, slots=True)
+class MixReport:
+    """What the finished dub track measures, read back after encoding."""
+
+    bed: BedKind
+    duck_db: float  # how far the source is turned down under its speech; 0.0 if it isn't
+    integrated_lufs: float
+    true_peak_dbtp: float
+    duration_ms: int

@@ -1,0 +1,93 @@
+"""Settings: where configs lie, and the profiles, platforms and folders they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from dubbing.engines.weights import cache_folder
+from dubbing.errors import Rejected
+from dubbing.model.job import LoudnessTarget, Profile
+
+T = TypeVar("T")
+
+
+class _ProfileDocument(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    separator: str
+    diarizer: str
+    transcriber: str
+    translators: list[str]
+    synthesizers: list[str]
+    platform: str
+    allow_noncommercial: bool = False
+
+
+class _PlatformDocument(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    integrated_lufs: float
+    tolerance_lu: float
+    true_peak_dbtp: float
+
+
+def configs_folder() -> Path:
+    """The configs that came with the installed package, or the checkout's."""
+    packaged = Path(__file__).with_name("_configs")
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "configs"
+
+
+def artifacts_folder() -> Path:
+    """Where artifacts are kept unless told otherwise."""
+    return cache_folder() / "artifacts"
+
+
+def load_profile(name: str) -> Profile:
+    """A profile by its name in `configs/profiles`, or by the path of a TOML file. Raises Rejected."""
+    file = Path(name) if name.endswith(".toml") else _named("profiles", name)
+    document = _decode(file, _ProfileDocument)
+    platform = _decode(_named("platforms", document.platform), _PlatformDocument)
+    return Profile(
+        name=file.stem,
+        separator=document.separator,
+        diarizer=document.diarizer,
+        transcriber=document.transcriber,
+        translators=tuple(document.translators),
+        synthesizers=tuple(document.synthesizers),
+        allow_noncommercial=document.allow_noncommercial,
+        loudness=LoudnessTarget(
+            platform.integrated_lufs, platform.tolerance_lu, platform.true_peak_dbtp
+        ),
+    )
+
+
+def _named(folder: str, name: str) -> Path:
+    file = configs_folder() / folder / f"{name}.toml"
+    # A name that is a path would lead out of the folder; those there are, are all there is.
+    known = sorted(path.stem for path in file.parent.glob("*.toml")) if "/" not in name else []
+    if name not in known:
+        raise Rejected(
+            folder.removesuffix("s"),
+            found=repr(name),
+            expected=f"one of {', '.join(known)}" if known else "a name",
+            remedy=f"Name one of these, or give the path of a TOML file like those in configs/{folder}.",
+        )
+    return file
+
+
+def _decode(file: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise Rejected(
+            str(file),
+            found="no such file",
+            expected="a TOML file",
+            remedy="Correct the path.",
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Rejected(
+            str(file),
+            found=str(error),
+            expected="the keys that the files beside it have",
+            remedy="Correct or remove this key.",
+        ) from error

@@ -1,0 +1,89 @@
+"""Single lines, translated and spoken by engines, each cached by what it was made from.
+
+This is what makes a corrected line cost one line: the stages that translate and speak a whole episode ask
+here line by line, and only lines never seen before reach an engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubbing.engines.ports import Port, Translation, TranslationRequest
+from dubbing.engines.registry import Engines
+from dubbing.engines.routes import Hop, translate_along
+from dubbing.media import sound, takes
+from dubbing.model.audio import MASTER_RATE_HZ, Audio
+from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
+from voices import Voice
+
+_BATCH = 4  # lines between two commits: what a crash may cost, against engines that batch
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One line spoken, silence trimmed: mono 16-bit WAV at 48 kHz."""
+
+    file: Path
+    duration_ms: int
+
+    def audio(self) -> Audio:
+        return sound.read(self.file)
+
+
+def translate(
+    engines: Engines,
+    store: ArtifactStore,
+    route: tuple[Hop, ...],
+    requests: Sequence[TranslationRequest],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Translation]:
+    """The translations of requests along a route, in order."""
+    revisions = [engines.info(Port.TRANSLATOR, hop.engine).revision for hop in route]
+    keys = [key_of("line", 1, route=route, revisions=revisions, request=r) for r in requests]
+    missing = [index for index, key in enumerate(keys) if key not in store]
+    progress(len(keys) - len(missing), len(keys))
+    for start in range(0, len(missing), _BATCH):
+        batch = missing[start : start + _BATCH]
+        translations = translate_along(engines, route, [requests[i] for i in batch])
+        for index, translation in zip(batch, translations, strict=True):
+            _save(store, keys[index], translation)
+        progress(len(keys) - len(missing) + start + len(batch), len(keys))
+    return [read_json(store.path(key) / "translation.json", Translation) for key in keys]
+
+
+def speak(
+    engines: Engines,
+    store: ArtifactStore,
+    synthesizer: str,
+    voice: Voice,
+    text: str,
+    language: str,
+    speed: float,
+) -> Take:
+    """A line spoken at a speed."""
+    key = key_of(
+        "take",
+        1,
+        engine=synthesizer,
+        revision=engines.info(Port.SYNTHESIZER, synthesizer).revision,
+        voice=voice,
+        text=text,
+        language=language,
+        speed=speed,
+    )
+
+    def make(folder: Path) -> None:
+        with engines.synthesizer(synthesizer) as engine:
+            spoken = engine.synthesize(text, language, voice.engine_voice, speed)
+        take = sound.resample(takes.trim(spoken), MASTER_RATE_HZ)
+        sound.write(folder / "take.wav", take)
+        write_json(folder / "duration_ms.json", take.duration_ms)
+
+    folder = store.get_or_make(key, make)
+    return Take(folder / "take.wav", read_json(folder / "duration_ms.json", int))
+
+
+def _save(store: ArtifactStore, key: str, translation: Translation) -> None:
+    store.get_or_make(key, lambda folder: write_json(folder / "translation.json", translation))

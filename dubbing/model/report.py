@@ -1,0 +1,65 @@
+"""What a job tells people of its work: every line, what was decided, and what to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dubbing.model.dub import FitKind, MixReport
+from dubbing.model.time import Span
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """One line of one episode in one language."""
+
+    number: int
+    speaker: str
+    character: str  # c1, c2, ...; empty without a dub
+    label: str  # what a person calls the character
+    utterance: Span
+    source_text: str
+    confidence: float  # of the transcriber, 0 to 1
+    text: str  # the translation
+    translated_by: tuple[str, ...]
+    notes: tuple[str, ...]
+    # Of the dub; empty or zero without one.
+    voice: str
+    spoken_text: str  # the translation, or its shorter form
+    fit: FitKind | None
+    sounds: Span | None
+    natural_ms: int
+    speed: float  # asked of the engine
+    stretch: float  # above 1.0 is faster
+    overrun_ms: int
+    stand_in: bool
+
+    @property
+    def tempo(self) -> float:
+        """How much faster than natural the line is heard."""
+        if self.sounds is None or self.sounds.duration_ms == 0:
+            return 1.0
+        return self.natural_ms / self.sounds.duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeReport:
+    """One episode in one language: the content of `report.json`."""
+
+    schema: int
+    release: str
+    episode: int
+    name: str  # ep01
+    title: str  # of the series
+    source_language: str
+    language: str
+    language_name: str
+    duration_ms: int
+    lines: tuple[LineReport, ...]
+    cues: int
+    cue_problems: tuple[str, ...]  # subtitle rules that could not be kept, and where
+    mix: MixReport | None
+    overlap: float  # the part of the original's speech during which the dub speaks, 0 to 1
+    drafts: tuple[str, ...]  # what here is a draft, and why: for whoever decides to publish
+
+    def count(self, kind: FitKind) -> int:
+        return sum(1 for line in self.lines if line.fit is kind)

@@ -1,0 +1,475 @@
+"""The graph of a job: every artifact it takes, what each is made from, and therefore its key.
+
+Keys depend on keys, not on contents, so the whole graph is known before any work is done: what exists
+already is found by looking, and what is missing can be made by anyone, in any order that its inputs
+allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from dubbing.engines.ports import EngineInfo, Port
+from dubbing.engines.registry import Engines
+from dubbing.engines.routes import Hop, best_route
+from dubbing.errors import Rejected
+from dubbing.formats.decisions import CharacterDecision
+from dubbing.model.episode import Episode, Release
+from dubbing.model.job import Deliverable, Job, LineCorrection
+from dubbing.model.language import Language
+from dubbing.stages import (
+    Work,
+    caption,
+    cast,
+    diarize,
+    extract,
+    identify,
+    mix,
+    mux,
+    probe,
+    script,
+    separate,
+    synthesize,
+    transcribe,
+    translate,
+)
+from dubbing.store.artifacts import ArtifactStore, key_of
+from dubbing.store.digests import digest_of
+from voices import VoiceBank
+
+
+class Stage(Protocol):
+    """What every module of `dubbing.stages` offers."""
+
+    NAME: str
+    VERSION: int
+    run: Callable[[Work, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that the user gave."""
+
+    path: Path
+    key: str  # the digest of its content
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One artifact of a job: made, or still to be made, by one stage."""
+
+    stage: str
+    episode: int
+    language: str | None  # None: of the episode, whatever the language
+    label: str  # of the episode, for messages
+    key: str
+    inputs: Mapping[str, Node | Source]
+    run: Callable[[Work], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageNodes:
+    """What one episode becomes in one language."""
+
+    language: Language
+    translate: Node
+    caption: Node | None
+    cast: Node | None
+    synthesize: Node | None
+    mix: Node | None
+
+    def targets(self) -> Iterator[Node]:
+        yield self.translate
+        for node in (self.caption, self.cast, self.synthesize, self.mix):
+            if node is not None:
+                yield node
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeNodes:
+    """What one episode becomes."""
+
+    episode: Episode
+    probe: Node
+    separate: Node
+    diarize: Node
+    script: Node
+    identify: Node
+    caption: Node | None  # in the source language
+    languages: tuple[LanguageNodes, ...]
+    mux: Node
+
+    def targets(self) -> Iterator[Node]:
+        """What the localized release is put together from."""
+        yield from (self.probe, self.separate, self.script, self.identify)
+        if self.caption is not None:
+            yield self.caption
+        for nodes in self.languages:
+            yield from nodes.targets()
+        yield self.mux
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of a job's work, and the key of what comes of it."""
+
+    release: Release
+    job: Job
+    source_language: Language
+    episodes: tuple[EpisodeNodes, ...]
+    engines: tuple[EngineInfo, ...]  # those that the job uses
+    key: str
+
+    def targets(self) -> list[Node]:
+        return [node for episode in self.episodes for node in episode.targets()]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Lays out a job. It reads what people decided, and loads no weights.
+
+    Raises Rejected for what can't be done at all: a language that no engine covers, a voice that
+    doesn't exist, weights that the profile may not use.
+    """
+
+    store: ArtifactStore
+    engines: Engines
+    voices: VoiceBank
+    languages: Mapping[str, Language]  # of the job, and the source language
+    decisions: Mapping[str, CharacterDecision]  # of characters
+    corrections: tuple[LineCorrection, ...]
+
+    def plan(self, release: Release, job: Job) -> Plan:
+        used = self._engines_used(release, job)
+        if not job.profile.allow_noncommercial:
+            _refuse_noncommercial(job.profile.name, used)
+        self._check_corrections(release)
+        identified: Node | None = None
+        episodes: list[EpisodeNodes] = []
+        for episode in release.episodes:
+            if episode.number > max(job.episodes):
+                break
+            laid = self._episode(release, job, episode, identified)
+            identified = laid.identify
+            if episode.number in job.episodes:
+                episodes.append(laid)
+        key = key_of(
+            "release",
+            1,
+            release=release.name,
+            title=release.title,
+            languages=job.languages,
+            artifacts=[node.key for laid in episodes for node in laid.targets()],
+            engines=used,
+        )
+        source = self.languages[release.source_language]
+        return Plan(release, job, source, tuple(episodes), used, key)
+
+    def _episode(
+        self, release: Release, job: Job, episode: Episode, identified: Node | None
+    ) -> EpisodeNodes:
+        profile = job.profile
+        corrections = tuple(c for c in self.corrections if c.episode == episode.number)
+        node = partial(self._node, episode, None)
+        video = self._source(episode.video)
+        probed = node(probe, probe.Settings(), video=video)
+        extracted = node(extract, extract.Settings(), video=video, probe=probed)
+        stem = {"bed": self._source(episode.bed)} if episode.bed else {}
+        separated = node(
+            separate,
+            separate.Settings(profile.separator),
+            [self.engines.info(Port.SEPARATOR, profile.separator)],
+            extract=extracted,
+            probe=probed,
+            **stem,
+        )
+        diarized = node(
+            diarize,
+            diarize.Settings(profile.diarizer),
+            [self.engines.info(Port.DIARIZER, profile.diarizer)],
+            separate=separated,
+        )
+        transcribed = node(
+            transcribe,
+            transcribe.Settings(profile.transcriber, release.source_language),
+            [self.engines.info(Port.TRANSCRIBER, profile.transcriber)],
+            separate=separated,
+        )
+        scripted = node(
+            script,
+            script.Settings(release.source_language, _of_script(corrections)),
+            transcribe=transcribed,
+            diarize=diarized,
+        )
+        before = {"identify": identified} if identified else {}
+        identify_settings = identify.Settings(
+            episode.number, self.engines.same_person(profile.diarizer)
+        )
+        identified = node(identify, identify_settings, diarize=diarized, **before)
+        shared = _Shared(
+            release,
+            job,
+            episode,
+            corrections,
+            video,
+            probed,
+            extracted,
+            separated,
+            scripted,
+            identified,
+        )
+        source_caption = None
+        if Deliverable.SUBTITLES in job.deliverables:
+            source_caption = self._caption(shared, self.languages[release.source_language], None)
+        languages = tuple(self._language(shared, self.languages[tag]) for tag in job.languages)
+        return EpisodeNodes(
+            episode=episode,
+            probe=probed,
+            separate=separated,
+            diarize=diarized,
+            script=scripted,
+            identify=identified,
+            caption=source_caption,
+            languages=languages,
+            mux=self._mux(shared, source_caption, languages),
+        )
+
+    def _language(self, shared: _Shared, language: Language) -> LanguageNodes:
+        job, release = shared.job, shared.release
+        node = partial(self._node, shared.episode, language.tag)
+        route = self._route(release.source_language, language.tag, job)
+        on_route = {hop.target for hop in route} | {language.tag}
+        terms = tuple(term for term in release.glossary if term.language in on_route)
+        translators = [self.engines.info(Port.TRANSLATOR, hop.engine) for hop in route]
+        translated = node(
+            translate,
+            translate.Settings(
+                language.tag,
+                route,
+                terms,
+                language.cues,
+                tuple(_of_translation(shared.corrections, language.tag)),
+            ),
+            translators,
+            script=shared.script,
+        )
+        captioned = None
+        if Deliverable.SUBTITLES in job.deliverables:
+            captioned = self._caption(shared, language, translated)
+        if Deliverable.DUB not in job.deliverables:
+            return LanguageNodes(language, translated, captioned, None, None, None)
+
+        speaker = self._synthesizer(language.tag, job)
+        family = speaker.name.partition(":")[0]
+        voices = tuple(self.voices.speaking(language.tag, family))
+        voiced = node(
+            cast,
+            cast.Settings(
+                shared.episode.number, voices, self._decided(language.tag, {v.name for v in voices})
+            ),
+            identify=shared.identify,
+        )
+        spoken = node(
+            synthesize,
+            synthesize.Settings(language.tag, speaker.name, speaker.stand_in, voices, route, terms),
+            [speaker, *translators],
+            translate=translated,
+            cast=voiced,
+            probe=shared.probe,
+        )
+        mixed = node(
+            mix,
+            mix.Settings(job.profile.loudness),
+            extract=shared.extract,
+            separate=shared.separate,
+            script=shared.script,
+            synthesize=spoken,
+            probe=shared.probe,
+        )
+        return LanguageNodes(language, translated, captioned, voiced, spoken, mixed)
+
+    def _caption(self, shared: _Shared, language: Language, translated: Node | None) -> Node:
+        tag = None if translated is None else language.tag
+        inputs = {"script": shared.script, "probe": shared.probe}
+        if translated is not None:
+            inputs["translate"] = translated
+        names = tuple(
+            sorted(
+                {t.target for t in shared.release.glossary if t.language == language.tag}
+                if translated is not None
+                else {t.source for t in shared.release.glossary}
+            )
+        )
+        settings = caption.Settings(language.tag, language.cues, names)
+        return self._node(shared.episode, tag, caption, settings, **inputs)
+
+    def _mux(
+        self, shared: _Shared, source_caption: Node | None, languages: tuple[LanguageNodes, ...]
+    ) -> Node:
+        inputs: dict[str, Node | Source] = {"video": shared.video, "probe": shared.probe}
+        for nodes in languages:
+            if nodes.mix is not None:
+                inputs[f"mix {nodes.language.tag}"] = nodes.mix
+            if nodes.caption is not None:
+                inputs[f"caption {nodes.language.tag}"] = nodes.caption
+        source = self.languages[shared.release.source_language]
+        if source_caption is not None:
+            inputs[f"caption {source.tag}"] = source_caption
+        tracks = tuple(
+            mux.TrackLanguage(n.language.tag, n.language.iso639_2, n.language.endonym)
+            for n in languages
+        )
+        settings = mux.Settings(
+            shared.episode.name,
+            mux.TrackLanguage(source.tag, source.iso639_2, source.endonym),
+            tracks,
+        )
+        return self._node(shared.episode, None, mux, settings, **inputs)
+
+    def _node(
+        self,
+        episode: Episode,
+        language: str | None,
+        stage: Stage,
+        settings: object,
+        engines: Iterable[EngineInfo] = (),
+        **inputs: Node | Source,
+    ) -> Node:
+        key = key_of(
+            stage.NAME,
+            stage.VERSION,
+            settings=settings,
+            engines=[(engine.name, engine.revision) for engine in engines],
+            inputs={role: given.key for role, given in inputs.items()},
+        )
+        label = f"{episode.name} ({episode.video.name})"
+
+        def run(work: Work) -> None:
+            stage.run(work, settings)
+
+        return Node(stage.NAME, episode.number, language, label, key, inputs, run)
+
+    def _source(self, path: Path) -> Source:
+        return Source(path, digest_of(self.store, path))
+
+    def _route(self, source: str, target: str, job: Job) -> tuple[Hop, ...]:
+        translators = {name: self.engines.pairs(name) for name in job.profile.translators}
+        route = best_route(translators, source, target)
+        if route is None:
+            raise Rejected(
+                f"profile {job.profile.name}, translators",
+                found=f"no way from {source} to {target} in {', '.join(translators)}",
+                expected="translators that cover the languages of the job",
+                remedy="Leave this language out, or name a profile that covers it: "
+                "`dub engines` lists what each covers.",
+            )
+        return route
+
+    def _synthesizer(self, language: str, job: Job) -> EngineInfo:
+        for name in job.profile.synthesizers:
+            info = self.engines.info(Port.SYNTHESIZER, name)
+            if info.covers(language) and self.voices.speaking(language, name.partition(":")[0]):
+                return info
+        raise Rejected(
+            f"profile {job.profile.name}, synthesizers",
+            found=f"none that speaks {language}",
+            expected="a synthesizer for each language of the job",
+            remedy="Ask for subtitles alone with --no-dub, or name a profile that covers it.",
+        )
+
+    def _decided(self, language: str, speaking: set[str]) -> tuple[cast.Decision, ...]:
+        decisions = []
+        for character, decision in sorted(self.decisions.items()):
+            voice = decision.voices.get(language)
+            if voice is not None and voice not in speaking:
+                raise Rejected(
+                    f"cast, {character}.voices.{language}",
+                    found=repr(voice),
+                    expected=f"one of {', '.join(sorted(speaking))}",
+                    remedy=f"Choose a voice that speaks {language}: `dub voices` lists them.",
+                )
+            decisions.append(cast.Decision(character, decision.name, voice))
+        return tuple(decisions)
+
+    def _engines_used(self, release: Release, job: Job) -> tuple[EngineInfo, ...]:
+        profile = job.profile
+        used = {
+            Port.SEPARATOR: {profile.separator},
+            Port.DIARIZER: {profile.diarizer},
+            Port.TRANSCRIBER: {profile.transcriber},
+            Port.TRANSLATOR: {
+                hop.engine
+                for language in job.languages
+                for hop in self._route(release.source_language, language, job)
+            },
+            Port.SYNTHESIZER: {
+                self._synthesizer(language, job).name
+                for language in job.languages
+                if Deliverable.DUB in job.deliverables
+            },
+        }
+        return tuple(
+            self.engines.info(port, name) for port, names in used.items() for name in sorted(names)
+        )
+
+    def _check_corrections(self, release: Release) -> None:
+        numbers = {episode.number for episode in release.episodes}
+        for correction in self.corrections:
+            if correction.episode not in numbers:
+                raise Rejected(
+                    str(release.corrections_file),
+                    found=f"a correction of episode {correction.episode}",
+                    expected=f"an episode of {release.name}",
+                    remedy="Correct the episode's number.",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the languages of one episode have in common."""
+
+    release: Release
+    job: Job
+    episode: Episode
+    corrections: tuple[LineCorrection, ...]
+    video: Source
+    probe: Node
+    extract: Node
+    separate: Node
+    script: Node
+    identify: Node
+
+
+def _of_script(corrections: Iterable[LineCorrection]) -> tuple[LineCorrection, ...]:
+    """What the transcript depends on: a corrected translation must not touch it."""
+    return tuple(
+        LineCorrection(c.episode, c.line, c.source, c.speaker)
+        for c in corrections
+        if c.source is not None or c.speaker is not None
+    )
+
+
+def _of_translation(
+    corrections: Iterable[LineCorrection], language: str
+) -> Iterator[LineCorrection]:
+    """What one language's translation depends on."""
+    for c in corrections:
+        if language in c.translations:
+            yield LineCorrection(
+                c.episode, c.line, translations={language: c.translations[language]}
+            )
+
+
+def _refuse_noncommercial(profile: str, engines: Iterable[EngineInfo]) -> None:
+    for engine in engines:
+        if not engine.commercial:
+            raise Rejected(
+                f"profile {profile}, {engine.port}",
+                found=f"{engine.name}, whose weights are under {engine.licence}",
+                expected="weights that may be used commercially",
+                remedy="Name another engine, or set allow_noncommercial = true for research.",
+            )

@@ -1,0 +1,179 @@
+"""Runs a plan here: what is missing, as soon as what it is made from is there, on the cores there are."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dubbing.engines.registry import Engines
+from dubbing.errors import Rejected
+from dubbing.pipeline import Node
+from dubbing.stages import Work
+from dubbing.store.artifacts import ArtifactStore
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes. Called from several threads."""
+
+    def planned(self, missing: Sequence[Node]) -> None: ...
+    def started(self, node: Node) -> None: ...
+    def progressed(self, node: Node, done: int, total: int) -> None: ...
+    def finished(self, node: Node, seconds: float) -> None: ...
+    def failed(self, node: Node, error: BaseException) -> None: ...
+
+
+class Unwatched:
+    """Nobody is told."""
+
+    def planned(self, missing: Sequence[Node]) -> None: ...
+    def started(self, node: Node) -> None: ...
+    def progressed(self, node: Node, done: int, total: int) -> None: ...
+    def finished(self, node: Node, seconds: float) -> None: ...
+    def failed(self, node: Node, error: BaseException) -> None: ...
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended. Where nothing failed, every target exists."""
+
+    seconds: float = 0.0
+    stage_seconds: dict[str, float] = field(default_factory=dict)  # only of stages that ran
+    failures: list[tuple[Node, Exception]] = field(default_factory=list)
+
+    @property
+    def stages_run(self) -> int:
+        return len(self.stage_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs nodes on threads: engines do their work outside the interpreter's lock, ffmpeg in processes.
+
+    One node that fails takes only those down that need it; the rest is made, and kept for the next run.
+    """
+
+    store: ArtifactStore
+    engines: Engines
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    watcher: Watcher = field(default_factory=Unwatched)
+
+    def run(self, targets: Iterable[Node]) -> Outcome:
+        """Makes the targets, and what they need. KeyboardInterrupt leaves what is made in the store."""
+        started_s = time.perf_counter()
+        outcome = Outcome()
+        missing = missing_nodes(self.store, targets)
+        self.watcher.planned(list(missing.values()))
+        waiting = dict(missing)
+        running: dict[Future[float], Node] = {}
+        failed: set[str] = set()
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            while waiting or running:
+                self._start_ready(pool, waiting, running, failed)
+                if not running:
+                    break
+                # A bounded wait, so that Ctrl-C is met at once.
+                done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in done:
+                    node = running.pop(future)
+                    self._note(node, future, outcome, failed)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+        outcome.seconds = time.perf_counter() - started_s
+        return outcome
+
+    def _start_ready(
+        self,
+        pool: ThreadPoolExecutor,
+        waiting: dict[str, Node],
+        running: dict[Future[float], Node],
+        failed: set[str],
+    ) -> None:
+        busy = {node.key for node in running.values()}
+        for node in list(waiting.values()):
+            needed = {given.key for given in node.inputs.values()}
+            if needed & failed:
+                failed.add(node.key)
+                del waiting[node.key]
+            elif len(running) < self.workers and not needed & (waiting.keys() | busy):
+                del waiting[node.key]
+                running[pool.submit(self._make, node)] = node
+                busy.add(node.key)
+
+    def _make(self, node: Node) -> float:
+        started_s = time.perf_counter()
+        self.watcher.started(node)
+        inputs: Mapping[str, Path] = {
+            role: self.store.path(given.key) if isinstance(given, Node) else given.path
+            for role, given in node.inputs.items()
+        }
+        try:
+            with self.store.writing(node.key) as out:
+                node.run(
+                    Work(
+                        label=node.label,
+                        inputs=inputs,
+                        out=out,
+                        engines=self.engines,
+                        store=self.store,
+                        progress=lambda done, total: self.watcher.progressed(node, done, total),
+                    )
+                )
+        except OSError as error:
+            raise rejected_if_full(error, self.store.root) from error
+        return time.perf_counter() - started_s
+
+    def _note(self, node: Node, future: Future[float], outcome: Outcome, failed: set[str]) -> None:
+        error = future.exception()
+        if error is None:
+            seconds = future.result()
+            name = " ".join(filter(None, (node.stage, f"ep{node.episode:02d}", node.language)))
+            outcome.stage_seconds[name] = seconds
+            self.watcher.finished(node, seconds)
+        elif isinstance(error, Exception):
+            failed.add(node.key)
+            outcome.failures.append((node, error))
+            self.watcher.failed(node, error)
+        else:
+            raise error
+
+
+def missing_nodes(store: ArtifactStore, targets: Iterable[Node]) -> dict[str, Node]:
+    """The nodes to run, by key, inputs before what is made from them.
+
+    A node that exists needs nothing: its inputs may have been cleaned away.
+    """
+    missing: dict[str, Node] = {}
+
+    def visit(node: Node) -> None:
+        if node.key in missing or node.key in store:
+            return
+        for given in node.inputs.values():
+            if isinstance(given, Node):
+                visit(given)
+        missing[node.key] = node
+
+    for target in targets:
+        visit(target)
+    return missing
+
+
+def rejected_if_full(error: OSError, folder: Path) -> Exception:
+    """A full disk as the user's to mend; any other error of the system as it is."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Rejected(
+            str(error.filename or folder),
+            found="no space left on the disk",
+            expected="room for what is made",
+            remedy=f"Free some space (`dub clean` removes what can be made again from {folder}), "
+            "and run the same command again: it goes on where it stopped.",
+        )
+    return error

@@ -1,0 +1,65 @@
+"""Speech for the listening engines, and the bed that the dub will lie on.
+
+The bed is the producer's stem where there is one, else what the separator leaves, else the source
+itself, to be ducked where somebody speaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dubbing.errors import Rejected
+from dubbing.media import sound
+from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
+from dubbing.model.dub import BedKind
+from dubbing.model.episode import MediaInfo
+from dubbing.model.time import ms_to_samples
+from dubbing.stages import Work
+from dubbing.store.artifacts import read_json, write_json
+
+NAME, VERSION = "separate", 1
+_STEM_TOLERANCE_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    separator: str
+
+
+def run(work: Work, settings: Settings) -> None:
+    source = sound.read(work.inputs["extract"] / "source.wav")
+    speech = source
+    kind = BedKind.DUCKED
+    if "bed" in work.inputs:
+        media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
+        sound.write(work.out / "bed.wav", _stem(work, media.duration_ms, source))
+        kind = BedKind.STEM
+    else:
+        with work.engines.separator(settings.separator) as separator:
+            separation = separator.separate(source)
+        if separation is not None:
+            sound.write(work.out / "bed.wav", separation.bed)
+            speech = separation.speech
+            kind = BedKind.SEPARATED
+    heard = sound.resample(Audio.of_mono(speech.mono(), speech.rate_hz), SPEECH_RATE_HZ)
+    sound.write(work.out / "speech.wav", heard)
+    write_json(work.out / "bed.json", kind)
+
+
+def _stem(work: Work, duration_ms: int, source: Audio) -> Audio:
+    """The producer's stem at the soundtrack's rate, channels and length. Raises Rejected."""
+    file = work.inputs["bed"]
+    stem = sound.decode(file, MASTER_RATE_HZ)
+    if abs(stem.duration_ms - duration_ms) > _STEM_TOLERANCE_MS:
+        raise Rejected(
+            f"{work.label}, bed {file.name}",
+            found=f"{stem.duration_ms} ms of sound",
+            expected=f"{duration_ms} ms, as long as the picture",
+            remedy="Deliver the music-and-effects stem of this very cut.",
+        )
+    fitted = Audio.silence(
+        ms_to_samples(duration_ms, MASTER_RATE_HZ), source.channels, MASTER_RATE_HZ
+    )
+    frames = min(fitted.frames, stem.frames)
+    fitted.samples[:frames] = stem.samples[:frames]
+    return fitted

@@ -1,0 +1,144 @@
+"""Every line spoken by its character's voice, and fitted to its utterance."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from dubbing import lines
+from dubbing.engines.ports import TranslationRequest
+from dubbing.engines.routes import Hop
+from dubbing.media import dsp, sound
+from dubbing.model.audio import Audio
+from dubbing.model.dub import Fit, Voicing
+from dubbing.model.episode import MediaInfo, Term
+from dubbing.model.fitting import MARGIN_MS, Shorten, ask, settle, slots
+from dubbing.model.speech import Line, Script
+from dubbing.model.time import Span, ms_to_samples
+from dubbing.stages import Work
+from dubbing.store.artifacts import read_json, write_json
+from voices import Voice
+
+NAME, VERSION = "synthesize", 1
+_MAX_SHORTENINGS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    language: str
+    synthesizer: str
+    stand_in: bool  # the synthesizer is a last resort
+    voices: tuple[Voice, ...]  # all that the cast may name
+    route: tuple[Hop, ...]  # for shorter translations
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """A line's last take, before it is stretched."""
+
+    line: Line
+    text: str
+    voice: Voice
+    slot: Span
+    natural_ms: int
+    speed: float
+    take: lines.Take
+    shortened: bool
+
+
+def run(work: Work, settings: Settings) -> None:
+    script = read_json(work.inputs["translate"] / "script.json", Script)
+    voicing = read_json(work.inputs["cast"] / "voicing.json", Voicing)
+    media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
+    voices = {voice.name: voice for voice in settings.voices}
+    room = slots([line.span for line in script.lines], media.duration_ms)
+
+    def speak(index: int) -> _Spoken:
+        line = script.lines[index]
+        voice = voices[voicing.speakers[line.speaker].voice]
+        return _speak(work, settings, line, voice, room[index])
+
+    spoken = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for one in pool.map(speak, range(len(script.lines))):
+            spoken.append(one)
+            work.progress(len(spoken), len(script.lines))
+
+    fits: list[Fit] = []
+    for one in spoken:
+        fit = settle(
+            line=one.line.number,
+            text=one.text,
+            voice=one.voice.name,
+            natural_ms=one.natural_ms,
+            spoken_ms=one.take.duration_ms,
+            speed=one.speed,
+            utterance=one.line.span,
+            slot=one.slot,
+            free_from_ms=max((f.span.end_ms + MARGIN_MS for f in fits), default=0),
+            end_ms=media.duration_ms,
+            shortened=one.shortened,
+            stand_in=settings.stand_in,
+        )
+        fits.append(fit)
+        sound.write(work.out / f"{fit.line:04d}.wav", _fitted(one.take.audio(), fit))
+    write_json(work.out / "fits.json", tuple(fits))
+
+
+def _speak(work: Work, settings: Settings, line: Line, voice: Voice, slot: Span) -> _Spoken:
+    text = line.text
+    natural = _take(work, settings, voice, text, 1.0)
+    shortenings = 0
+    # What a person wrote is spoken as it stands.
+    may_shorten = line.engines != ("person",)
+    while isinstance(
+        asked := ask(natural.duration_ms, text, slot, may_shorten=may_shorten), Shorten
+    ):
+        shortenings += 1
+        may_shorten = shortenings < _MAX_SHORTENINGS
+        shorter = _shorter(work, settings, line, asked.max_chars)
+        if len(shorter) < len(text):
+            text = shorter
+            natural = _take(work, settings, voice, text, 1.0)
+    take = natural
+    if asked.speed != 1.0:
+        take = _take(work, settings, voice, text, asked.speed)
+    return _Spoken(
+        line=line,
+        text=text,
+        voice=voice,
+        slot=slot,
+        natural_ms=natural.duration_ms,
+        speed=asked.speed,
+        take=take,
+        shortened=text != line.text,
+    )
+
+
+def _take(work: Work, settings: Settings, voice: Voice, text: str, speed: float) -> lines.Take:
+    return lines.speak(
+        work.engines, work.store, settings.synthesizer, voice, text, settings.language, speed
+    )
+
+
+def _shorter(work: Work, settings: Settings, line: Line, max_chars: int) -> str:
+    request = TranslationRequest(
+        text=line.source_text,
+        terms=tuple(term for term in settings.terms if term.source in line.source_text),
+        max_chars=max_chars,
+    )
+    return lines.translate(work.engines, work.store, settings.route, [request])[0].text
+
+
+def _fitted(take: Audio, fit: Fit) -> Audio:
+    """The take at its tempo, to the millisecond as long as its span: what differs is silence."""
+    stretched = dsp.stretch(take, fit.stretch) if fit.stretch != 1.0 else take
+    frames = ms_to_samples(fit.span.duration_ms, take.rate_hz)
+    samples = np.zeros((frames, take.channels), dtype=np.float32)
+    kept = min(frames, stretched.frames)
+    samples[:kept] = stretched.samples[:kept]
+    return Audio(samples, take.rate_hz)

@@ -1,0 +1,24 @@
+"""What is said: words with their times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dubbing.media import sound
+from dubbing.stages import Work
+from dubbing.store.artifacts import write_json
+
+NAME, VERSION = "transcribe", 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    transcriber: str
+    language: str
+
+
+def run(work: Work, settings: Settings) -> None:
+    speech = sound.read(work.inputs["separate"] / "speech.wav")
+    with work.engines.transcriber(settings.transcriber) as transcriber:
+        words = transcriber.transcribe(speech, settings.language)
+    write_json(work.out / "words.json", words)
