@@ -5,6 +5,7 @@ No other module converts between milliseconds, samples, frames and seconds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -79,3 +80,13 @@ def ms_to_frame(ms: int, frame_rate: Fraction) -> int:
 def frame_to_ms(frame: int, frame_rate: Fraction) -> int:
     """The start of a picture frame, to the nearest millisecond."""
     return round(Fraction(frame) * 1000 / frame_rate)
+
+
+def frames_lasting(ms: int, frame_rate: Fraction) -> int:
+    """The fewest picture frames that last at least `ms`, wherever they start."""
+    return math.ceil(Fraction(ms) * frame_rate / 1000)
+
+
+def frames_within(ms: int, frame_rate: Fraction) -> int:
+    """The most picture frames that last at most `ms`, wherever they start."""
+    return math.floor(Fraction(ms) * frame_rate / 1000)

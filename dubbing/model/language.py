@@ -1,0 +1,19 @@
+"""A language as the product deals with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dubbing.model.cue import CueRules
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language or regional variety. Read from `configs/languages/<tag>.toml`."""
+
+    tag: str  # BCP-47, as it was asked for
+    name: str  # in English
+    endonym: str  # in itself: what viewers see in a player's menu
+    iso639_2: str  # the terminological code, which is what MP4 tracks carry: zho, spa, por
+    speaking_cps: float  # characters (of reading) spoken in a second: for length budgets
+    cues: CueRules
