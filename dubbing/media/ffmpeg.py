@@ -220,12 +220,13 @@ def _run(
     ) as process:
         try:
             stderr = _converse(process, stdin, hear or output.append, timeout_s)
-            if stderr is None:
-                raise _time_out(process.pid, program, blame, timeout_s)
-            process.wait()
-        except BaseException:
-            process.kill()
-            raise
+            busy_s = _processor_seconds(process.pid) if stderr is None else 0.0
+            if stderr is not None:
+                process.wait()
+        finally:
+            process.kill()  # does nothing to a process that has been waited for
+    if stderr is None:
+        raise _time_out(program, blame, timeout_s, busy_s)
     if process.returncode != 0:
         raise _failure(program, process.returncode, stderr.strip(), blame, command[-1])
     return b"".join(output)
@@ -238,7 +239,8 @@ def _converse(
     timeout_s: float,
 ) -> str | None:
     """Feeds and hears a process until it closes its outputs. The end of its stderr; None if late."""
-    assert process.stdin and process.stdout and process.stderr  # noqa: S101 (for the type checker)
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise Defect("a program must be started with three pipes")
     deadline = time.monotonic() + timeout_s
     left = memoryview(stdin)
     stderr = b""
@@ -281,8 +283,7 @@ def _feed(fd: int, left: memoryview) -> memoryview:
         return memoryview(b"")  # its exit status tells why
 
 
-def _time_out(pid: int, program: str, blame: str | None, timeout_s: float) -> Exception:
-    busy_s = _processor_seconds(pid)
+def _time_out(program: str, blame: str | None, timeout_s: float, busy_s: float) -> Exception:
     if blame is not None and busy_s >= timeout_s * _BUSY_SHARE:
         return Rejected(
             blame,
