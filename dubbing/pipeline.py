@@ -1,13 +1,8 @@
-"""The graph of a job: every artifact it takes, what each is made from, and therefore its key.
-
-Keys depend on keys, not on contents, so the whole graph is known before any work is done: what exists
-already is found by looking, and what is missing can be made by anyone, in any order that its inputs
-allow.
-"""
+"""The way of an episode: which stage reads what of which other, and with which settings and engines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,8 +13,9 @@ from dubbing.engines.registry import Engines
 from dubbing.engines.routes import Hop, best_route
 from dubbing.errors import Rejected
 from dubbing.formats.decisions import CharacterDecision
+from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.model.episode import Episode, Release
-from dubbing.model.job import Deliverable, Job, LineCorrection
+from dubbing.model.job import Deliverable, Job, LineCorrection, Profile
 from dubbing.model.language import Language
 from dubbing.stages import (
     Work,
@@ -47,85 +43,8 @@ class Stage(Protocol):
 
     NAME: str
     VERSION: int
-    run: Callable[[Work, Any], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file that the user gave."""
-
-    path: Path
-    key: str  # the digest of its content
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
-    """One artifact of a job: made, or still to be made, by one stage."""
-
-    stage: str
-    episode: int
-    language: str | None  # None: of the episode, whatever the language
-    label: str  # of the episode, for messages
-    key: str
-    inputs: Mapping[str, Node | Source]
-    run: Callable[[Work], None]
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageNodes:
-    """What one episode becomes in one language."""
-
-    language: Language
-    translate: Node
-    caption: Node | None
-    cast: Node | None
-    synthesize: Node | None
-    mix: Node | None
-
-    def targets(self) -> Iterator[Node]:
-        yield self.translate
-        for node in (self.caption, self.cast, self.synthesize, self.mix):
-            if node is not None:
-                yield node
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeNodes:
-    """What one episode becomes."""
-
-    episode: Episode
-    probe: Node
-    separate: Node
-    diarize: Node
-    script: Node
-    identify: Node
-    caption: Node | None  # in the source language
-    languages: tuple[LanguageNodes, ...]
-    mux: Node
-
-    def targets(self) -> Iterator[Node]:
-        """What the localized release is put together from."""
-        yield from (self.probe, self.separate, self.script, self.identify)
-        if self.caption is not None:
-            yield self.caption
-        for nodes in self.languages:
-            yield from nodes.targets()
-        yield self.mux
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All of a job's work, and the key of what comes of it."""
-
-    release: Release
-    job: Job
-    source_language: Language
-    episodes: tuple[EpisodeNodes, ...]
-    engines: tuple[EngineInfo, ...]  # those that the job uses
-    key: str
-
-    def targets(self) -> list[Node]:
-        return [node for episode in self.episodes for node in episode.targets()]
+    def run(self, work: Work, settings: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +61,17 @@ class Planner:
     languages: Mapping[str, Language]  # of the job, and the source language
     decisions: Mapping[str, CharacterDecision]  # of characters
     corrections: tuple[LineCorrection, ...]
+
+    @staticmethod
+    def engines_named(profile: Profile) -> list[tuple[Port, str]]:
+        """All that a profile names, used by a job or not."""
+        return [
+            (Port.SEPARATOR, profile.separator),
+            (Port.DIARIZER, profile.diarizer),
+            (Port.TRANSCRIBER, profile.transcriber),
+            *((Port.TRANSLATOR, name) for name in profile.translators),
+            *((Port.SYNTHESIZER, name) for name in profile.synthesizers),
+        ]
 
     def plan(self, release: Release, job: Job) -> Plan:
         used = self._engines_used(release, job)
@@ -176,40 +106,37 @@ class Planner:
         corrections = tuple(c for c in self.corrections if c.episode == episode.number)
         node = partial(self._node, episode, None)
         video = self._source(episode.video)
-        probed = node(probe, probe.Settings(), video=video)
-        extracted = node(extract, extract.Settings(), video=video, probe=probed)
+        probed = node(probe, probe.Settings(), {"video": video})
+        extracted = node(extract, extract.Settings(), {"video": video, "probe": probed})
         stem = {"bed": self._source(episode.bed)} if episode.bed else {}
         separated = node(
             separate,
             separate.Settings(profile.separator),
+            {"extract": extracted, "probe": probed, **stem},
             [self.engines.info(Port.SEPARATOR, profile.separator)],
-            extract=extracted,
-            probe=probed,
-            **stem,
         )
         diarized = node(
             diarize,
             diarize.Settings(profile.diarizer),
+            {"separate": separated},
             [self.engines.info(Port.DIARIZER, profile.diarizer)],
-            separate=separated,
         )
         transcribed = node(
             transcribe,
             transcribe.Settings(profile.transcriber, release.source_language),
+            {"separate": separated},
             [self.engines.info(Port.TRANSCRIBER, profile.transcriber)],
-            separate=separated,
         )
         scripted = node(
             script,
             script.Settings(release.source_language, _of_script(corrections)),
-            transcribe=transcribed,
-            diarize=diarized,
+            {"transcribe": transcribed, "diarize": diarized},
         )
-        before = {"identify": identified} if identified else {}
-        identify_settings = identify.Settings(
-            episode.number, self.engines.same_person(profile.diarizer)
+        identified = node(
+            identify,
+            identify.Settings(episode.number, self.engines.same_person(profile.diarizer)),
+            {"diarize": diarized, **({"identify": identified} if identified else {})},
         )
-        identified = node(identify, identify_settings, diarize=diarized, **before)
         shared = _Shared(
             release,
             job,
@@ -245,17 +172,12 @@ class Planner:
         on_route = {hop.target for hop in route} | {language.tag}
         terms = tuple(term for term in release.glossary if term.language in on_route)
         translators = [self.engines.info(Port.TRANSLATOR, hop.engine) for hop in route]
+        corrections = tuple(_of_translation(shared.corrections, language.tag))
         translated = node(
             translate,
-            translate.Settings(
-                language.tag,
-                route,
-                terms,
-                language.cues,
-                tuple(_of_translation(shared.corrections, language.tag)),
-            ),
+            translate.Settings(language.tag, route, terms, language.cues, corrections),
+            {"script": shared.script},
             translators,
-            script=shared.script,
         )
         captioned = None
         if Deliverable.SUBTITLES in job.deliverables:
@@ -266,35 +188,34 @@ class Planner:
         speaker = self._synthesizer(language.tag, job)
         family = speaker.name.partition(":")[0]
         voices = tuple(self.voices.speaking(language.tag, family))
+        decided = self._decided(language.tag, {voice.name for voice in voices})
         voiced = node(
             cast,
-            cast.Settings(
-                shared.episode.number, voices, self._decided(language.tag, {v.name for v in voices})
-            ),
-            identify=shared.identify,
+            cast.Settings(shared.episode.number, voices, decided),
+            {"identify": shared.identify},
         )
         spoken = node(
             synthesize,
             synthesize.Settings(language.tag, speaker.name, speaker.stand_in, voices, route, terms),
+            {"translate": translated, "cast": voiced, "probe": shared.probe},
             [speaker, *translators],
-            translate=translated,
-            cast=voiced,
-            probe=shared.probe,
         )
         mixed = node(
             mix,
             mix.Settings(job.profile.loudness),
-            extract=shared.extract,
-            separate=shared.separate,
-            script=shared.script,
-            synthesize=spoken,
-            probe=shared.probe,
+            {
+                "extract": shared.extract,
+                "separate": shared.separate,
+                "script": shared.script,
+                "synthesize": spoken,
+                "probe": shared.probe,
+            },
         )
         return LanguageNodes(language, translated, captioned, voiced, spoken, mixed)
 
     def _caption(self, shared: _Shared, language: Language, translated: Node | None) -> Node:
         tag = None if translated is None else language.tag
-        inputs = {"script": shared.script, "probe": shared.probe}
+        inputs: dict[str, Node | Source] = {"script": shared.script, "probe": shared.probe}
         if translated is not None:
             inputs["translate"] = translated
         names = tuple(
@@ -304,8 +225,8 @@ class Planner:
                 else {t.source for t in shared.release.glossary}
             )
         )
-        settings = caption.Settings(language.tag, language.cues, names)
-        return self._node(shared.episode, tag, caption, settings, **inputs)
+        settings = caption.Settings(language, names)
+        return self._node(shared.episode, tag, caption, settings, inputs)
 
     def _mux(
         self, shared: _Shared, source_caption: Node | None, languages: tuple[LanguageNodes, ...]
@@ -328,7 +249,7 @@ class Planner:
             mux.TrackLanguage(source.tag, source.iso639_2, source.endonym),
             tracks,
         )
-        return self._node(shared.episode, None, mux, settings, **inputs)
+        return self._node(shared.episode, None, mux, settings, inputs)
 
     def _node(
         self,
@@ -336,8 +257,8 @@ class Planner:
         language: str | None,
         stage: Stage,
         settings: object,
+        inputs: Mapping[str, Node | Source],
         engines: Iterable[EngineInfo] = (),
-        **inputs: Node | Source,
     ) -> Node:
         key = key_of(
             stage.NAME,

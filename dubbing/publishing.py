@@ -19,8 +19,8 @@ import msgspec
 
 from dubbing import __version__
 from dubbing.errors import Rejected
+from dubbing.graph import EpisodeNodes, Node, Plan
 from dubbing.model.report import EpisodeReport
-from dubbing.pipeline import EpisodeNodes, Node, Plan
 from dubbing.reporting import report_of
 from dubbing.store.artifacts import ArtifactStore, read_json, write_json
 
@@ -128,6 +128,15 @@ def dropped(plan: Plan, folder: Path) -> list[str]:
     ]
 
 
+def clear_leftovers(folder: Path) -> None:
+    """Removes what a run that was killed while publishing left beside the folder, or puts it back."""
+    staging, old = _beside(folder)
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for leftover in (staging, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
 def publish(
     store: ArtifactStore,
     plan: Plan,
@@ -136,8 +145,7 @@ def publish(
 ) -> Manifest:
     """Publishes the plan's artifacts, all of which must exist. `render` makes `report.html`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging, _ = _beside(folder)
     staging.mkdir()
     try:
         files = list(_stage(store, plan, staging, render))
@@ -227,6 +235,11 @@ def _sync(folder: Path) -> None:
             os.close(descriptor)
 
 
+def _beside(folder: Path) -> tuple[Path, Path]:
+    """Where a release is put together, and where the old one waits to be removed."""
+    return folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # linux/fs.h
 
@@ -245,8 +258,7 @@ def _exchange(staging: Path, folder: Path) -> None:
         raise OSError(number, os.strerror(number), str(folder))
     # A file system that can't exchange: the old release is gone for the moment between two renames,
     # and a crash in that moment leaves it under the other name.
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    _, old = _beside(folder)
     folder.rename(old)
     staging.rename(folder)
     shutil.rmtree(old)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from dubbing.engines.ports import EngineInfo, Port
+from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan
 from dubbing.model.cue import CueTrack
 from dubbing.model.dub import BedKind, Fit, FitKind, MixReport, Voicing
 from dubbing.model.episode import MediaInfo
 from dubbing.model.report import EpisodeReport, LineReport
 from dubbing.model.speech import Line, Script, Transcript
 from dubbing.model.time import Span, merge
-from dubbing.pipeline import EpisodeNodes, LanguageNodes, Node, Plan
 from dubbing.store.artifacts import ArtifactStore, read_json
 
 _UNSURE = 0.6  # a transcriber's confidence below which a line should be listened to
@@ -37,7 +37,8 @@ def report_of(
         made = read_json(folder(nodes.synthesize) / "fits.json", tuple[Fit, ...])
         fits = {fit.line: fit for fit in made}
         mix = read_json(folder(nodes.mix) / "mix.json", MixReport)
-    cues, problems = 0, ()
+    cues = 0
+    problems: tuple[str, ...] = ()
     if nodes.caption:
         cues = len(read_json(folder(nodes.caption) / "cues.json", CueTrack).cues)
         problems = read_json(folder(nodes.caption) / "problems.json", tuple[str, ...])
@@ -104,11 +105,12 @@ def _drafts(
     engines: tuple[EngineInfo, ...], lines: tuple[LineReport, ...], mix: MixReport | None
 ) -> list[str]:
     """What a person should know before this goes out, the weightiest first."""
-    drafts = []
     translators = {name for line in lines for name in line.translated_by}
-    for engine in engines:
-        if engine.port is Port.TRANSLATOR and engine.name in translators and engine.note:
-            drafts.append(f"Translation: {engine.note}")
+    drafts = [
+        f"Translation: {engine.note}"
+        for engine in engines
+        if engine.port is Port.TRANSLATOR and engine.name in translators and engine.note
+    ]
     if any(line.stand_in for line in lines):
         drafts.append("Voices: a stand-in speaks this language; do not publish this dub.")
     unsure = [str(line.number) for line in lines if line.confidence < _UNSURE]

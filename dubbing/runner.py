@@ -13,7 +13,7 @@ from typing import Protocol
 
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected
-from dubbing.pipeline import Node
+from dubbing.graph import Node
 from dubbing.stages import Work
 from dubbing.store.artifacts import ArtifactStore
 

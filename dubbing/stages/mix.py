@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,7 @@ def _at_level(take: Audio, level_db: float, channels: int) -> Audio:
 
 def _rms_db(audio: Audio) -> float:
     power = float(np.mean(audio.samples.astype(np.float64) ** 2)) if audio.frames else 0.0
-    return 10.0 * np.log10(max(power, 1e-8))
+    return 10.0 * math.log10(max(power, 1e-8))
 
 
 def _encode(work: Work, target: LoudnessTarget, programme: Audio, kind: BedKind) -> MixReport:

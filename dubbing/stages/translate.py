@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from dubbing import lines
 from dubbing.engines.ports import TranslationRequest
 from dubbing.engines.routes import Hop
-from dubbing.model.cue import CueRules, reading_budget_chars
+from dubbing.model.cue import CueRules
 from dubbing.model.episode import Term
 from dubbing.model.job import LineCorrection
 from dubbing.model.speech import Line, Script, Transcript, Utterance
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
+from dubbing.subtitles.cues import reading_budget_chars
 
 NAME, VERSION = "translate", 1
 

@@ -1,0 +1,246 @@
+"""The one place where the parts are put together: an order in, a localized release out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dubbing import lines, publishing
+from dubbing.config import artifacts_folder, configs_folder, load_profile
+from dubbing.engines import registry
+from dubbing.engines.ports import Port
+from dubbing.engines.registry import Engines, Usage
+from dubbing.engines.weights import cache_folder
+from dubbing.errors import Rejected
+from dubbing.formats.decisions import read_cast, read_corrections
+from dubbing.formats.language_toml import load_language
+from dubbing.formats.release_json import read_release, release_of_video
+from dubbing.graph import Plan
+from dubbing.model.episode import Release
+from dubbing.model.job import Deliverable, Job
+from dubbing.model.time import ms_to_seconds
+from dubbing.pipeline import Planner
+from dubbing.publishing import Manifest
+from dubbing.report_html import render
+from dubbing.runner import Outcome, Runner, Unwatched, Watcher, rejected_if_full
+from dubbing.store.artifacts import ArtifactStore
+from voices import VoiceBank
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a user asks for."""
+
+    target: Path  # a release's folder, or one video
+    languages: tuple[str, ...]  # BCP-47
+    source_language: str | None = None  # None: the release's, or zh for a video
+    episodes: tuple[int, ...] = ()  # none: all
+    profile: str = "local"
+    out: Path | None = None  # None: `localized` in the release, or beside the video
+    dub: bool = True
+    replace: bool = False  # languages and episodes published before may be dropped
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Localized:
+    """What came of an order. `manifest` is None if something failed: nothing was published then."""
+
+    plan: Plan
+    out: Path
+    outcome: Outcome
+    usage: dict[str, Usage]
+    manifest: Manifest | None
+
+
+def open_release(target: Path, source_language: str | None = None) -> Release:
+    """The release that a folder or a video is. Raises Rejected."""
+    if target.is_dir() or (not target.exists() and not target.suffix):
+        release = read_release(target)
+        if source_language and source_language != release.source_language:
+            raise Rejected(
+                "--from",
+                found=source_language,
+                expected=f"{release.source_language}, as {target / 'release.json'} says",
+                remedy="Leave --from out, or correct source_language there.",
+            )
+        return release
+    if not target.exists():
+        raise Rejected(
+            str(target),
+            found="no such file or folder",
+            expected="a release's folder, or a video",
+            remedy="Correct the path.",
+        )
+    return release_of_video(target, source_language or "zh")
+
+
+def output_folder(order: Order, release: Release) -> Path:
+    """Where the order's localized release goes."""
+    if order.out is not None:
+        return order.out.resolve()
+    # Two videos in one folder must not meet in one `localized`.
+    name = "localized" if order.target.is_dir() else f"{release.name}-localized"
+    return (release.root / name).resolve()
+
+
+def localize(order: Order, watcher: Watcher | None = None) -> Localized:
+    """Does all of an order, or goes on where it was stopped. Raises Rejected before any work is done
+    for what can be known then; what fails later is in the outcome, and then nothing is published.
+    """
+    release = open_release(order.target, order.source_language)
+    out = output_folder(order, release)
+    store = ArtifactStore(artifacts_folder())
+    try:
+        with _alone(out), Engines() as engines:
+            publishing.check_writable(out)
+            plan = plan_of(order, release, store, engines)
+            _refuse_loss(plan, out, order)
+            publishing.clear_leftovers(out)
+            outcome = Outcome()
+            manifest = None
+            if publishing.is_published(plan, out):
+                manifest = publishing.read_manifest(out)
+            else:
+                store.sweep()
+                outcome = _run(Runner(store, engines, order.workers, watcher or Unwatched()), plan)
+                if not outcome.failures:
+                    manifest = publishing.publish(store, plan, out, render)
+            return Localized(plan, out, outcome, engines.usage, manifest)
+    except OSError as error:
+        raise rejected_if_full(error, store.root) from error
+
+
+def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engines) -> Plan:
+    """The plan of an order. Raises Rejected; nothing is run and no weights are loaded."""
+    known = tuple(episode.number for episode in release.episodes)
+    for number in order.episodes:
+        if number not in known:
+            raise Rejected(
+                "--episodes",
+                found=str(number),
+                expected=f"episodes of {release.name}: {', '.join(map(str, known))}",
+                remedy="Name episodes that the release has.",
+            )
+    folder = configs_folder() / "languages"
+    languages = {tag: load_language(folder, tag) for tag in order.languages}
+    if release.source_language in languages:
+        raise Rejected(
+            "--to",
+            found=release.source_language,
+            expected="languages other than the one spoken in the episodes",
+            remedy="Leave it out; subtitles in the source language are always made.",
+        )
+    profile = load_profile(order.profile)
+    _refuse_missing(profile.name, engines, Planner.engines_named(profile))
+    deliverables = {Deliverable.SUBTITLES, *([Deliverable.DUB] if order.dub else [])}
+    planner = Planner(
+        store=store,
+        engines=engines,
+        voices=VoiceBank.shipped(),
+        languages={
+            **languages,
+            release.source_language: load_language(folder, release.source_language),
+        },
+        decisions=read_cast(release.cast_file),
+        corrections=read_corrections(release.corrections_file),
+    )
+    job = Job(order.episodes or known, order.languages, frozenset(deliverables), profile)
+    return planner.plan(release, job)
+
+
+def audition(bank: VoiceBank, name: str, language: str, text: str, file: Path) -> float:
+    """Speaks a text with a voice into a WAV file, and returns how many seconds that is.
+
+    Raises Rejected for a language that the voice doesn't speak, VoiceError for an unknown voice.
+    """
+    voice = bank.get(name)
+    if not voice.speaks(language):
+        raise Rejected(
+            "--language",
+            found=f"{language}, which {name} doesn't speak",
+            expected=f"one of {', '.join(voice.languages)}",
+            remedy="Choose one of these, or another voice.",
+        )
+    engine = next(
+        n for n in registry.names(Port.SYNTHESIZER) if n.partition(":")[0] == voice.engine
+    )
+    with Engines() as engines:
+        take = lines.speak(
+            engines, ArtifactStore(artifacts_folder()), engine, voice, text, language, 1.0
+        )
+    shutil.copyfile(take.file, file)
+    return ms_to_seconds(take.duration_ms)
+
+
+def clean(*, models: bool = False) -> int:
+    """Removes what can be made again, and returns how many bytes that was."""
+    folders = [artifacts_folder()]
+    if models:
+        folders.append(cache_folder() / "models")
+    freed = 0
+    for folder in folders:
+        freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        if folder.exists():
+            shutil.rmtree(folder)
+    return freed
+
+
+def _run(runner: Runner, plan: Plan) -> Outcome:
+    # Every video is looked at before hours go into the first.
+    probed = runner.run([episode.probe for episode in plan.episodes])
+    if probed.failures:
+        return probed
+    outcome = runner.run(plan.targets())
+    outcome.stage_seconds.update(probed.stage_seconds)
+    outcome.seconds += probed.seconds
+    return outcome
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Holds the output folder against another run. Raises Rejected if one is at work."""
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / f"{hashlib.sha256(os.fsencode(out)).hexdigest()[:16]}.lock", timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout:
+        raise Rejected(
+            str(out),
+            found="another run at work on it",
+            expected="one run at a time for an output folder",
+            remedy="Wait for the other run, or name another folder with --out.",
+        ) from None
+
+
+def _refuse_loss(plan: Plan, out: Path, order: Order) -> None:
+    lost = publishing.dropped(plan, out)
+    if lost and not order.replace:
+        raise Rejected(
+            str(out),
+            found=f"{', '.join(lost)}, published before and not part of this run",
+            expected="a run that keeps what was published",
+            remedy="Add them to --to and --episodes (what is done is not done again), "
+            "give --replace to drop them, or name another folder with --out.",
+        )
+
+
+def _refuse_missing(profile: str, engines: Engines, named: list[tuple[Port, str]]) -> None:
+    for port, name in named:
+        absent = registry.missing(engines.info(port, name))
+        if absent:
+            raise Rejected(
+                f"profile {profile}, {port}",
+                found=f"{name}, whose packages are not installed: {', '.join(absent)}",
+                expected="engines that are installed",
+                remedy="Install them: pip install 'dubbing[local]'.",
+            )

@@ -1,0 +1,421 @@
+"""The command `dub`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+import msgspec
+from rich.table import Table
+
+from dubbing import __version__, assembly, console
+from dubbing.assembly import Order
+from dubbing.config import configs_folder
+from dubbing.engines import registry
+from dubbing.engines.ports import Port
+from dubbing.errors import Rejected
+from dubbing.formats import decisions
+from dubbing.formats.language_toml import all_languages
+from dubbing.media import container
+from dubbing.model.job import LineCorrection
+from dubbing.model.report import EpisodeReport
+from dubbing.publishing import MANIFEST, read_manifest
+from dubbing.store.artifacts import read_json
+from voices import VoiceBank, VoiceError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXAMPLES = """\b
+Examples:
+  dub run fated --to en,pt-BR,es-419        a release's folder, all episodes
+  dub run fated --to en --episodes 1-3,7    some of them
+  dub run clip.mp4 --to es-419 --no-dub     one video, subtitles alone
+  dub edit fated --episode 1 --line 7 --language en --text "You came back."
+  dub report fated                          what was made, and what to look at
+"""
+
+
+class _Failed(Exception):
+    """Work ended with errors that have been shown; carries the exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dub")
+def cli() -> None:
+    """Subtitles and dubs for mini-series: a release goes in, a localized release comes out."""
+
+
+@cli.command(epilog=EXAMPLES)
+@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
+@click.option("--to", "languages", required=True, help="Languages (BCP-47), as in en,pt-BR,es-419.")
+@click.option("--from", "source", help="Language spoken in a video given alone [zh].")
+@click.option("--episodes", default="", help="Which episodes, as in 1-3,7 [all].")
+@click.option("--profile", default="local", show_default=True, help="A profile, or a TOML file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to put it [RELEASE/localized].")
+@click.option("--no-dub", is_flag=True, help="Subtitles alone.")
+@click.option(
+    "--replace", is_flag=True, help="Drop what was published before and isn't in this run."
+)
+@click.option("--jobs", type=click.IntRange(1), help="Stages at a time [one a core].")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def run(
+    target: Path,
+    languages: str,
+    source: str | None,
+    episodes: str,
+    profile: str,
+    out: Path | None,
+    no_dub: bool,
+    replace: bool,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """Localize a release or one video.
+
+    Run it again after Ctrl-C, a crash or a correction: only what is missing is done.
+    """
+    order = Order(
+        target=target,
+        languages=tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", languages)))),
+        source_language=source,
+        episodes=parse_episodes(episodes),
+        profile=profile,
+        out=out,
+        dub=not no_dub,
+        replace=replace,
+        workers=jobs or os.cpu_count() or 1,
+    )
+    with console.ProgressBars(console.stderr) as bars:
+        localized = assembly.localize(order, bars)
+    for _, error in localized.outcome.failures:
+        console.show_error(error)
+    if localized.manifest is None:
+        console.stderr.print("Nothing was published. What is done is kept for the next run.")
+        errors = [error for _, error in localized.outcome.failures]
+        raise _Failed(2 if all(isinstance(error, Rejected) for error in errors) else 1)
+    if as_json:
+        _print_json(
+            {
+                "out": str(localized.out),
+                "manifest": str(localized.out / MANIFEST),
+                "seconds": round(localized.outcome.seconds, 3),
+                "stages_run": localized.outcome.stages_run,
+                "stage_seconds": localized.outcome.stage_seconds,
+                "engines": localized.usage,
+                "files": localized.manifest.files,
+            }
+        )
+    else:
+        console.show_localized(localized, _reports(localized.out))
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def probe(target: Path, as_json: bool) -> None:
+    """Show what a release or a video is, and whether it can be localized."""
+    release = assembly.open_release(target)
+    found = {episode.name: container.probe(episode.video) for episode in release.episodes}
+    if as_json:
+        _print_json(
+            {"release": release.name, "source_language": release.source_language, "episodes": found}
+        )
+        return
+    table = Table("episode", "file", "seconds", "picture", "frames/s", "video", "audio")
+    for episode in release.episodes:
+        media = found[episode.name]
+        table.add_row(
+            episode.name,
+            episode.video.name,
+            f"{media.duration_ms / 1000:.2f}",
+            f"{media.width}x{media.height}",
+            f"{float(media.frame_rate):g}",
+            media.video_codec,
+            f"{media.audio_codec} {media.audio_rate_hz} Hz, {media.audio_channels} ch",
+        )
+    console.stdout.print(table)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def engines(as_json: bool) -> None:
+    """List the engines: what is installed, languages, licences."""
+    infos = [registry.create(port, name).info for port in Port for name in registry.names(port)]
+    if as_json:
+        _print_json(
+            [
+                {**msgspec.to_builtins(info), "missing": registry.missing(info)}
+                for info in sorted(infos, key=lambda info: (info.port, info.name))
+            ]
+        )
+        return
+    table = Table("kind", "engine", "installed", "languages", "licence", "commercial", "note")
+    for info in infos:
+        absent = registry.missing(info)
+        table.add_row(
+            info.port,
+            info.name,
+            f"no: {', '.join(absent)}" if absent else "yes",
+            ", ".join(sorted(info.languages)) or "any",
+            info.licence,
+            "yes" if info.commercial else "no",
+            info.note,
+        )
+    console.stdout.print(table)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def languages(as_json: bool) -> None:
+    """List the languages that rules are known for."""
+    known = all_languages(configs_folder() / "languages")
+    if as_json:
+        _print_json(known)
+        return
+    table = Table("tag", "name", "own name", "characters/line", "characters/s")
+    for language in known:
+        rules = language.cues
+        table.add_row(
+            language.tag,
+            language.name,
+            language.endonym,
+            str(rules.chars_per_line),
+            f"{rules.reading_speed_cps:g}",
+        )
+    console.stdout.print(table)
+
+
+@cli.command()
+@click.option("--language", help="Only voices that speak this language (BCP-47).")
+@click.option(
+    "--listen", type=click.Path(path_type=Path), help="Speak a sample into this WAV file."
+)
+@click.option("--voice", help="Which voice to listen to.")
+@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def voices(
+    language: str | None, listen: Path | None, voice: str | None, text: str, as_json: bool
+) -> None:
+    """List the voices, or hear one: dub voices --listen kumo.wav --voice kumo --language en."""
+    bank = VoiceBank.shipped()
+    if listen is not None:
+        if voice is None:
+            raise Rejected(
+                "--voice",
+                found="nothing",
+                expected="a voice to listen to",
+                remedy="Name one that `dub voices` lists.",
+            )
+        seconds = assembly.audition(bank, voice, language or "en", text, listen)
+        console.stdout.print(f"{listen}: {seconds:.1f} s", markup=False)
+        return
+    found = [v for v in bank if language is None or v.speaks(language)]
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("voice", "engine", "languages", "gender", "pitch", "licence", "description")
+    for v in found:
+        table.add_row(
+            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender,
+            f"{v.pitch_hz:.0f} Hz", v.licence, v.description,
+        )  # fmt: skip
+    console.stdout.print(table)
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
+@click.option("--episode", type=click.IntRange(1), help="The episode [1 for a video].")
+@click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
+@click.option("--source", help="What is really said; '' takes the line out.")
+@click.option("--speaker", help="Who really says it: s1, s2, ...")
+@click.option("--language", help="The language of --text or --voice (BCP-47).")
+@click.option("--text", help="The right translation.")
+@click.option("--character", help="A character, as in the report: c1, c2, ...")
+@click.option("--voice", help="The voice it speaks --language with.")
+@click.option("--name", help="What reports call the character.")
+def edit(
+    target: Path,
+    episode: int | None,
+    line: int | None,
+    source: str | None,
+    speaker: str | None,
+    language: str | None,
+    text: str | None,
+    character: str | None,
+    voice: str | None,
+    name: str | None,
+) -> None:
+    """Correct a line, or decide a character's voice; then run again: only what follows is redone.
+
+    \b
+    Examples:
+      dub edit fated --episode 1 --line 7 --language en --text "You came back."
+      dub edit fated --episode 1 --line 7 --source "你回来了" --speaker s2
+      dub edit fated --character c1 --language en --voice kumo
+      dub edit fated --character c1 --name "Shen Qing"
+    """
+    release = assembly.open_release(target)
+    if (text is not None and language is None) or (voice is not None and language is None):
+        raise click.UsageError("--text and --voice need --language")
+    if line is not None:
+        number = episode or (release.episodes[0].number if len(release.episodes) == 1 else None)
+        if number is None:
+            raise click.UsageError("--line needs --episode")
+        if source is None and speaker is None and text is None:
+            raise click.UsageError("--line needs --source, --speaker or --text")
+        assert release.corrections_file is not None  # noqa: S101
+        translations = {language: text} if language and text is not None else {}
+        correction = LineCorrection(number, line, source, speaker, translations)
+        decisions.correct_line(release.corrections_file, correction)
+        written = release.corrections_file
+    elif character is not None and (voice is not None or name is not None):
+        assert release.cast_file is not None  # noqa: S101
+        if voice is not None and language is not None:
+            VoiceBank.shipped().get(voice)
+            decisions.decide_voice(release.cast_file, character, language, voice)
+        if name is not None:
+            decisions.name_character(release.cast_file, character, name)
+        written = release.cast_file
+    else:
+        raise click.UsageError(
+            "give --line with what to correct, or --character with --voice or --name"
+        )
+    console.stdout.print(
+        f"Written to {written}. Run again to redo what follows from it.", markup=False
+    )
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO|FOLDER")
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+def report(target: Path, as_json: bool) -> None:
+    """Show what was made of a release: its lines, flags and drafts."""
+    folder = next(
+        (f for f in (target, target / "localized") if (f / MANIFEST).is_file()),
+        None,
+    )
+    if folder is None and target.is_file():
+        folder = assembly.output_folder(Order(target, ()), assembly.open_release(target))
+    if folder is None or read_manifest(folder) is None:
+        raise Rejected(
+            str(target),
+            found="no localized release",
+            expected=f"a folder with a {MANIFEST}",
+            remedy="Localize it first with `dub run`, or give the folder that --out named.",
+        )
+    reports = _reports(folder)
+    if as_json:
+        _print_json(reports)
+        return
+    for one in reports:
+        table = Table(
+            "line", "at", "who", "source", "translation", "tempo", "flags",
+            title=f"{one.name} {one.language}", title_justify="left",
+        )  # fmt: skip
+        for entry in one.lines:
+            table.add_row(
+                str(entry.number),
+                f"{entry.utterance.start_ms / 1000:.1f}",
+                entry.label or entry.character or entry.speaker,
+                entry.source_text,
+                entry.text,
+                f"{entry.tempo:.2f}",
+                ", ".join(filter(None, (entry.fit, *entry.notes))),
+            )
+        console.stdout.print(table)
+        for draft in one.drafts:
+            console.stdout.print(f"  {draft}", markup=False)
+
+
+@cli.command()
+@click.option("--models", is_flag=True, help="Also the models put together from packages.")
+def clean(models: bool) -> None:
+    """Remove what can be made again. Releases and corrections are not touched."""
+    freed = assembly.clean(models=models)
+    console.stdout.print(f"{freed / 1e6:.1f} MB freed")
+
+
+def parse_episodes(text: str) -> tuple[int, ...]:
+    """Episode numbers from `1-3,7`, ascending. Raises Rejected."""
+    numbers: set[int] = set()
+    for part in filter(None, re.split(r"[,\s]+", text)):
+        match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 1 <= first <= last:
+            raise Rejected(
+                "--episodes",
+                found=repr(part),
+                expected="numbers and ranges, as in 1-3,7",
+                remedy="Correct it.",
+            )
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
+
+
+def _reports(folder: Path) -> list[EpisodeReport]:
+    """All reports of a localized release, by episode and in the languages' order."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return []
+    order = {language: index for index, language in enumerate(manifest.job.languages)}
+    reports = [
+        read_json(folder / file.path, EpisodeReport)
+        for file in manifest.files
+        if file.path.endswith("/report.json")
+    ]
+    return sorted(reports, key=lambda one: (one.episode, order.get(one.language, 0)))
+
+
+def _print_json(document: object) -> None:
+    def default(value: Any) -> str:
+        return str(value)
+
+    encoded = msgspec.json.encode(document, enc_hook=default)
+    click.echo(msgspec.json.format(encoded, indent=2).decode())
+
+
+def _guarded(function: Callable[P, R]) -> Callable[P, R]:
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except _Failed as failed:
+            sys.exit(failed.status)
+        except VoiceError as error:
+            console.show_error(
+                Rejected("voice", found=str(error), expected="a voice of the catalogue",
+                         remedy="`dub voices` lists them.")
+            )  # fmt: skip
+            sys.exit(2)
+        except Rejected as error:
+            console.show_error(error)
+            sys.exit(error.exit_status)
+
+    return guarded
+
+
+@_guarded
+def main() -> NoReturn:
+    """Entry point: exit status 0 done, 1 our fault, 2 the user's to mend, 130 after Ctrl-C."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        console.stderr.print("\nStopped. The same command goes on where this one left off.")
+        # Engines may be deep in native code that can't be interrupted; what is made is safe on disk.
+        sys.stderr.flush()
+        os._exit(130)
+    sys.exit(0)

@@ -1,0 +1,168 @@
+"""What a terminal shows: progress while work is done, and tables afterwards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from dubbing.assembly import Localized
+from dubbing.errors import DubbingError, Rejected
+from dubbing.graph import Node
+from dubbing.model.dub import FitKind
+from dubbing.model.report import EpisodeReport
+
+# Standard output is for what was asked for, so that it can be piped; all else goes here.
+stderr = Console(stderr=True, highlight=False)
+stdout = Console(highlight=False)
+
+
+class ProgressBars:
+    """A bar for each stage and language on a terminal; a line for each finished stage elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = console.is_terminal
+        self._lock = threading.Lock()
+        self._tasks: dict[tuple[str, str | None], TaskID] = {}
+        self._parts: dict[str, float] = {}  # node's key -> how much of it is done, 0 to 1
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._bars.stop()
+
+    def planned(self, missing: Sequence[Node]) -> None:
+        for node in missing:
+            with self._lock:
+                bar = (node.stage, node.language)
+                if bar not in self._tasks:
+                    self._tasks[bar] = self._bars.add_task(_name(node), total=0, start=False)
+                task = self._bars.tasks[self._tasks[bar]]
+                self._bars.update(task.id, total=(task.total or 0) + 1)
+
+    def started(self, node: Node) -> None:
+        with self._lock:
+            task = self._bars.tasks[self._tasks[node.stage, node.language]]
+            if not task.started:
+                self._bars.start_task(task.id)
+
+    def progressed(self, node: Node, done: int, total: int) -> None:
+        self._advance(node, done / max(1, total))
+
+    def finished(self, node: Node, seconds: float) -> None:
+        self._advance(node, 1.0)
+        if not self._live:
+            self._console.print(f"ep{node.episode:02d} {_name(node)}: {seconds:.1f} s")
+
+    def failed(self, node: Node, error: BaseException) -> None:  # noqa: ARG002
+        self._console.print(f"[red]ep{node.episode:02d} {_name(node)}: failed[/red]")
+
+    def _advance(self, node: Node, part: float) -> None:
+        with self._lock:
+            before = self._parts.get(node.key, 0.0)
+            self._parts[node.key] = max(before, part)
+            task = self._tasks[node.stage, node.language]
+            self._bars.advance(task, self._parts[node.key] - before)
+
+
+def _name(node: Node) -> str:
+    return f"{node.stage} {node.language}" if node.language else node.stage
+
+
+def show_error(error: BaseException) -> None:
+    """One error, in the words of its reader."""
+    if isinstance(error, Rejected):
+        stderr.print("[bold red]Refused[/bold red] ", end="")
+        stderr.print(error.where, markup=False, soft_wrap=True)
+        for word, text in (
+            ("found", error.found),
+            ("expected", error.expected),
+            ("do", error.remedy),
+        ):
+            stderr.print(f"  [bold]{word:>8}[/bold]  ", end="")
+            stderr.print(text, markup=False, soft_wrap=True)
+    elif isinstance(error, DubbingError):
+        stderr.print("[bold red]Failed[/bold red] ", end="")
+        stderr.print(str(error), markup=False, soft_wrap=True)
+    else:
+        stderr.print("[bold red]Failed, and it is our fault[/bold red] ", end="")
+        stderr.print(f"{type(error).__name__}: {error}", markup=False, soft_wrap=True)
+
+
+def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> None:
+    """The table at the end: what was made, what to look at, and where it is."""
+    table = Table(title=localized.plan.release.title, title_justify="left", title_style="bold")
+    for column in (
+        "episode",
+        "language",
+        "seconds",
+        "lines",
+        "as spoken",
+        "made to fit",
+        "flagged",
+    ):
+        table.add_column(column, justify="left" if column in ("episode", "language") else "right")
+    table.add_column("subtitles", justify="right")
+    table.add_column("loudness", justify="right")
+    for report in reports:
+        dubbed = report.mix is not None
+        fitted = sum(
+            report.count(kind) for kind in (FitKind.SPED, FitKind.STRETCHED, FitKind.SHORTENED)
+        )
+        flagged = report.count(FitKind.FLAGGED)
+        natural = report.count(FitKind.ACCEPTED) + report.count(FitKind.BORROWED)
+        table.add_row(
+            report.name,
+            report.language,
+            f"{report.duration_ms / 1000:.1f}",
+            str(len(report.lines)),
+            str(natural) if dubbed else "-",
+            str(fitted) if dubbed else "-",
+            (f"[yellow]{flagged}[/yellow]" if flagged else "0") if dubbed else "-",
+            f"{report.cues}"
+            + (f" [yellow]({len(report.cue_problems)})[/yellow]" if report.cue_problems else ""),
+            f"{report.mix.integrated_lufs:.1f} LUFS" if report.mix else "-",
+        )
+    stdout.print(table)
+    out = localized.out
+    first = localized.plan.episodes[0].episode.name
+    stdout.print("Read  ", end="")
+    stdout.print(str(out / "report.html"), markup=False, soft_wrap=True)
+    stdout.print("Watch ", end="")
+    stdout.print(
+        f"{out / first / first}.mp4  (choose the audio and subtitle track in the player)",
+        markup=False,
+        soft_wrap=True,
+    )
+    if not localized.outcome.stages_run:
+        stdout.print("Nothing had changed: no stage was run.")
