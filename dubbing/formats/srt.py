@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pysrt
 
@@ -10,6 +11,11 @@ from dubbing.errors import Rejected
 from dubbing.formats.subtitle_text import clean
 from dubbing.model.cue import Cue, CueTrack
 from dubbing.model.time import Span
+
+# pysrt takes what is no number for zero; a cue at a wrong time is worse than none.
+_MISTIMED = re.compile(
+    r"^(?!\d+:\d\d:\d\d[,.]\d{1,3} *--> *\d+:\d\d:\d\d[,.]\d{1,3}).*\d+:.*-->.*$", re.M
+)
 
 
 def write(track: CueTrack) -> str:
@@ -36,19 +42,25 @@ def read(text: str, language: str, where: str = "the subtitles") -> CueTrack:
     Raises Rejected for a cue whose timing can't be read.
     """
     normal = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    cues = []
+    mistimed = _MISTIMED.search(normal)
+    if mistimed:
+        raise _rejected(where, mistimed[0])
     try:
-        for item in pysrt.SubRipFile.from_string(
-            normal, error_handling=pysrt.SubRipFile.ERROR_RAISE
-        ):
-            lines = tuple(filter(None, map(clean, item.text.split("\n"))))
-            if lines:
-                cues.append(Cue(Span(item.start.ordinal, item.end.ordinal), lines))
+        items = pysrt.SubRipFile.from_string(normal, error_handling=pysrt.SubRipFile.ERROR_RAISE)
+        cues = [
+            Cue(Span(item.start.ordinal, item.end.ordinal), lines)
+            for item in items
+            if (lines := tuple(filter(None, map(clean, item.text.split("\n")))))
+        ]
     except (pysrt.Error, ValueError) as error:
-        raise Rejected(
-            where,
-            found=f"a cue that can't be read ({error})",
-            expected="SubRip: a number, a line 00:00:01,000 --> 00:00:02,000, the text, an empty line",
-            remedy="Mend the cue, or save the file again as SubRip (.srt) in UTF-8.",
-        ) from error
+        raise _rejected(where, str(error)) from error
     return CueTrack(language, tuple(sorted(cues, key=lambda cue: cue.span)))
+
+
+def _rejected(where: str, found: str) -> Rejected:
+    return Rejected(
+        where,
+        found=f"a cue that can't be read ({found})",
+        expected="SubRip: a number, a line 00:00:01,000 --> 00:00:02,000, the text, an empty line",
+        remedy="Mend the cue, or save the file again as SubRip (.srt) in UTF-8.",
+    )

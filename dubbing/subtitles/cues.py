@@ -22,20 +22,19 @@ from dubbing.subtitles.speech import atom_spans
 
 START_TOLERANCE_FRAMES = 2  # a cue starts with its speech, give or take so much
 
-_CUE = 25  # one cue more
-_CUE_BREAK = 2  # a text broken between cues, against between lines
+_CUE = 20  # one cue more
+_CUE_BREAK = 4  # a text broken between cues, against between lines
 _SILENCE_MS = 600  # a cue should not run on over a silence longer than this within its text
 _SILENCE_PER_S = 30
-_BROKEN = 100  # a rule broken by a little
-_BROKEN_BY = (
-    3  # times that, when it is broken to twice its limit: rather several a little than one much
-)
+_BROKEN = 100  # a rule broken by however little
+_TIGHT = 150  # a split that gives a part half the time it needs, before bounds are moved
+_STRAIN = 300  # twice as much needed as there is: rather several cues a little fast than one very
 _JOINED = 20  # two utterances in one cue
 _EARLY_PER_S = 10  # an utterance read before it is heard
 _LATE = 20  # a cue that starts after its speech
-_LATE_PER_S2 = 200  # and the more the later, by the square
+_LATE_PER_S2 = 400  # and the more the later, by the square
 _UNSAID_PER_S = 20  # a cue gone while it is still being said
-_MOST_LATE_MS = 1000  # a cue later than this is worse than one that is hard to read
+_MOST_LATE_MS = 500  # a cue later than this is worse than one that is hard to read
 _MOST_EARLY_MS = 500  # likewise for the later part of a text, whose moment is often a guess
 _MOST_JOINED = 4  # pieces in one cue
 _KEPT = 24  # ways to go on from, at each piece
@@ -77,8 +76,8 @@ def build_cues(
     words = {utterance.number: utterance.words for utterance in speech}
     ordered = sorted(texts, key=lambda text: (text.span.start_ms, text.number))
     pieces: list[_Piece] = []
-    for text, later in zip(ordered, [*ordered[1:], None], strict=True):
-        following_ms = later.span.start_ms if later else duration_ms
+    following = [*(text.span.start_ms for text in ordered[1:]), duration_ms]
+    for text, following_ms in zip(ordered, following, strict=False):
         heard = text.words if isinstance(text, Utterance) else words.get(text.number, ())
         parts = atoms(clean(text.text), rules, room, protected)
         spans = atom_spans(parts, text.span, heard)
@@ -129,8 +128,8 @@ def _split(
             said_ms = spans[end - 1].end_ms - spans[start].start_ms
             cost = best[start][0] + _CUE + layout.cost + silences
             cost += _CUE_BREAK * parts[start].cost if start else 0
-            cost += _broken(_reading_ms(layout.lines, rules), shown_ms)
-            cost += _broken(said_ms, rules.longest_ms)
+            cost += _TIGHT * _lack(_reading_ms(layout.lines, rules), shown_ms)
+            cost += _STRAIN * _lack(said_ms, rules.longest_ms)
             ways.append((cost, start))
         best.append(min(ways))
     pieces: list[_Piece] = []
@@ -147,9 +146,9 @@ def _reading_ms(lines: Iterable[str], rules: CueRules) -> int:
     return rules.reading_ms(sum(columns(text) for text in lines))
 
 
-def _broken(needed: int, given: int) -> float:
-    """What it costs that something needs more than it is given."""
-    return _BROKEN * (1 + _BROKEN_BY * (needed / max(1, given) - 1)) if needed > given else 0.0
+def _lack(needed: int, given: int) -> float:
+    """How much more is needed than given, as a share of what is given; 0.0 if there is enough."""
+    return max(0.0, needed / max(1, given) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +254,8 @@ class _Timing:
     ) -> _Step:
         start, pieces = step.start, self.pieces[i:j]
         end = max(end, start + 1)
-        cost = step.cost + layout.cost + _broken(reading, end - start)
+        cost = step.cost + layout.cost + _STRAIN * _lack(reading, end - start)
+        cost += _BROKEN if end - start < reading else 0
         cost += max(0, said - end) * self.frame_s * _UNSAID_PER_S
         off = abs(start - self.starts[i])
         if off > START_TOLERANCE_FRAMES:
