@@ -46,7 +46,8 @@ def write(path: Path, audio: Audio) -> None:
 def to_16_bit(audio: Audio) -> npt.NDArray[np.int16]:
     """The samples as int16 of shape (frames, channels), rounded, and clipped at full scale."""
     scaled = np.rint(audio.samples * np.float32(_FULL_SCALE_16_BIT))
-    return np.clip(scaled, -_FULL_SCALE_16_BIT, _FULL_SCALE_16_BIT - 1.0).astype(np.int16)
+    clipped = np.clip(scaled, -_FULL_SCALE_16_BIT, _FULL_SCALE_16_BIT - 1.0)
+    return np.asarray(clipped, dtype=np.int16)
 
 
 def parse_wav(data: bytes) -> Audio:
