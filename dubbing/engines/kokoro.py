@@ -7,6 +7,7 @@ espeak-ng's rules, those of Mandarin from misaki. Weights: Apache-2.0, int8, 24 
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import re
@@ -23,7 +24,8 @@ from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.spoken import spoken
 from dubbing.engines.weights import PackagedFile, Weights, cache_folder
 from dubbing.errors import Defect, Rejected
-from dubbing.model.audio import Audio, Samples
+from dubbing.media import takes
+from dubbing.model.audio import Audio
 from dubbing.model.time import ms_to_samples
 
 RATE_HZ = 24_000
@@ -176,15 +178,14 @@ class KokoroSynthesizer:
         if self._session is None:
             raise Defect("Kokoro was asked to speak before it was loaded")
         style = self._blend(voice)
-        parts: list[Samples] = []
-        for phonemes, pause_ms in _pieces(self.phonemes(text, language)):
-            parts += [
-                self._speak(phonemes, style, speed),
-                np.zeros(ms_to_samples(pause_ms, RATE_HZ), np.float32),
-            ]
-        if not parts:
+        pieces = list(_pieces(self.phonemes(text, language)))
+        if not pieces:
             return Audio.silence(ms_to_samples(_NOTHING_MS, RATE_HZ), 1, RATE_HZ)
-        return Audio.of_mono(np.concatenate(parts), RATE_HZ)
+        take = self._speak(pieces[0][0], style, speed)
+        for (_, pause_ms), (phonemes, _) in itertools.pairwise(pieces):
+            following = self._speak(phonemes, style, speed)
+            take = takes.join([takes.trim(take), takes.trim(following)], round(pause_ms / speed))
+        return take
 
     def phonemes(self, text: str, language: str) -> str:
         """The phonemes of a text, each in the network's vocabulary; "" if there is nothing to say."""
@@ -232,7 +233,7 @@ class KokoroSynthesizer:
             mixed += np.float32(weight) * self._styles[name]
         return mixed
 
-    def _speak(self, phonemes: str, style: npt.NDArray[np.float32], speed: float) -> Samples:
+    def _speak(self, phonemes: str, style: npt.NDArray[np.float32], speed: float) -> Audio:
         tokens = [self._vocabulary[phoneme] for phoneme in phonemes]
         inputs: _Inputs = {
             "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
@@ -243,7 +244,7 @@ class KokoroSynthesizer:
             inputs["speed"][:] = _network_speed(self._natural_frames(inputs), speed)
         samples, frames = self._session.run(["audio", _PREDICTED_FRAMES], inputs)
         self._remember(inputs, frames)
-        return np.asarray(samples, dtype=np.float32).ravel()
+        return Audio.of_mono(samples, RATE_HZ)
 
     def _natural_frames(self, inputs: _Inputs) -> npt.NDArray[np.float32]:
         """How long the network would speak each phoneme, in frames of 25 ms that are not rounded."""
