@@ -14,6 +14,7 @@ from dubbing.engines.routes import Hop, best_route
 from dubbing.errors import Rejected
 from dubbing.formats.decisions import CharacterDecision
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
+from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release
 from dubbing.model.job import Deliverable, Job, LineCorrection, Profile
 from dubbing.model.language import Language
@@ -240,14 +241,8 @@ class Planner:
         source = self.languages[shared.release.source_language]
         if source_caption is not None:
             inputs[f"caption {source.tag}"] = source_caption
-        tracks = tuple(
-            mux.TrackLanguage(n.language.tag, n.language.iso639_2, n.language.endonym)
-            for n in languages
-        )
         settings = mux.Settings(
-            shared.episode.name,
-            mux.TrackLanguage(source.tag, source.iso639_2, source.endonym),
-            tracks,
+            shared.episode.name, _track(source), tuple(_track(n.language) for n in languages)
         )
         return self._node(shared.episode, None, mux, settings, inputs)
 
@@ -383,6 +378,10 @@ def _of_translation(
             yield LineCorrection(
                 c.episode, c.line, translations={language: c.translations[language]}
             )
+
+
+def _track(language: Language) -> mux.TrackLanguage:
+    return mux.TrackLanguage(language.tag, Label(language.iso639_2, language.endonym))
 
 
 def _refuse_noncommercial(profile: str, engines: Iterable[EngineInfo]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dubbing.errors import Defect
-from dubbing.media import dsp, sound
+from dubbing.media import dsp, loudness, sound
 from dubbing.model.audio import Audio
 from dubbing.model.dub import BedKind, Fit, MixReport
 from dubbing.model.episode import MediaInfo
@@ -71,7 +71,7 @@ def line_levels_db(originals: list[Audio]) -> list[float]:
 
 
 def _at_level(take: Audio, level_db: float, channels: int) -> Audio:
-    gained = dsp.gain(take, level_db - _rms_db(take))
+    gained = loudness.gain(take, level_db - _rms_db(take))
     return Audio(np.repeat(gained.samples, channels, axis=1), take.rate_hz)
 
 
@@ -86,16 +86,16 @@ def _encode(work: Work, target: LoudnessTarget, programme: Audio, kind: BedKind)
     ceiling_dbtp = target.true_peak_dbtp - _CODEC_HEADROOM_DB
     for _ in range(_MAX_ENCODINGS):
         asked = LoudnessTarget(target.integrated_lufs, target.tolerance_lu, ceiling_dbtp)
-        sound.encode_aac(dsp.normalize_loudness(programme, asked), file, _BITRATE)
+        sound.encode_aac(loudness.normalize_loudness(programme, asked), file, _BITRATE)
         heard = sound.decode(file, programme.rate_hz)
-        true_peak_dbtp = dsp.true_peak_dbtp(heard)
+        true_peak_dbtp = loudness.true_peak_dbtp(heard)
         if true_peak_dbtp <= target.true_peak_dbtp:
             break
         ceiling_dbtp -= true_peak_dbtp - target.true_peak_dbtp + 0.1
     return MixReport(
         bed=kind,
         duck_db=DUCK_DB if kind is BedKind.DUCKED else 0.0,
-        integrated_lufs=round(dsp.loudness_lufs(heard), 2),
+        integrated_lufs=round(loudness.loudness_lufs(heard), 2),
         true_peak_dbtp=round(true_peak_dbtp, 2),
         duration_ms=heard.duration_ms,
     )

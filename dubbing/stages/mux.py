@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dubbing.media.container import AudioTrack, SubtitleTrack, mux
+from dubbing.media import container
+from dubbing.media.container import Label, Track
+from dubbing.model.episode import MediaInfo
 from dubbing.stages import Work
+from dubbing.store.artifacts import read_json
 
 NAME, VERSION = "mux", 1
 
 
 @dataclass(frozen=True, slots=True)
 class TrackLanguage:
-    """How a track says its language."""
+    """A language, and how its tracks say it."""
 
     tag: str  # BCP-47
-    iso639_2: str
-    endonym: str  # what a player's menu shows
+    label: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,27 @@ class Settings:
 
 
 def run(work: Work, settings: Settings) -> None:
+    media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
     audio = [
-        AudioTrack(work.inputs[f"mix {track.tag}"] / "dub.m4a", track.iso639_2, track.endonym)
-        for track in settings.languages
-        if f"mix {track.tag}" in work.inputs
+        Track(work.inputs[f"mix {language.tag}"] / "dub.m4a", language.label)
+        for language in settings.languages
+        if f"mix {language.tag}" in work.inputs
     ]
     subtitles = [
-        SubtitleTrack(
-            work.inputs[f"caption {track.tag}"] / "cues.srt", track.iso639_2, track.endonym
-        )
-        for track in (*settings.languages, settings.source)
-        if f"caption {track.tag}" in work.inputs
+        Track(work.inputs[f"caption {language.tag}"] / "cues.srt", language.label)
+        for language in (*settings.languages, settings.source)
+        if f"caption {language.tag}" in work.inputs
     ]
-    mux(work.inputs["video"], work.out / f"{settings.name}.mp4", audio=audio, subtitles=subtitles)
+    target = work.out / f"{settings.name}.mp4"
+    original = settings.source.label
+    container.mux(
+        work.inputs["video"], target, media, original=original, audio=audio, subtitles=subtitles
+    )
+    # What players will see is read back before anybody may publish it.
+    container.check(
+        target,
+        media,
+        original=original,
+        audio=[track.label for track in audio],
+        subtitles=[track.label for track in subtitles],
+    )

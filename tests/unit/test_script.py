@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +80,7 @@ def test_no_word_is_lost_and_lines_are_in_order(timing, speakers) -> None:
     found = utterances_of(said, turns, "zh")
     assert [word for u in found for word in u.words] == said
     assert [u.number for u in found] == list(range(1, len(found) + 1))
-    assert all(a.span.end_ms <= b.span.start_ms for a, b in zip(found, found[1:], strict=False))
+    assert all(a.span.end_ms <= b.span.start_ms for a, b in pairwise(found))
     assert all(u.span.duration_ms <= 6000 or len(u.words) == 1 for u in found)
 
 

@@ -70,9 +70,13 @@ def test_an_artifact_is_not_there_before_it_is_whole(tmp_path: Path) -> None:
 
 def test_a_stage_that_fails_leaves_nothing(tmp_path: Path) -> None:
     store = ArtifactStore(tmp_path)
-    with pytest.raises(RuntimeError), store.writing("ab12") as folder:
+
+    def fail(folder: Path) -> None:
         (folder / "a.txt").write_text("half")
         raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.get_or_make("ab12", fail)
     assert "ab12" not in store
     assert not list((tmp_path / "tmp").iterdir())
 
