@@ -10,13 +10,25 @@ from dubbing.model.time import Span
 
 
 @dataclass(frozen=True, slots=True)
+class Appearance:
+    """A character in one episode."""
+
+    episode: int  # its number
+    speaker: str  # who the diarizer says it is there
+
+
+@dataclass(frozen=True, slots=True)
 class Character:
     """A person of the series: the same in all its episodes."""
 
     name: str  # c1, c2, ... by first appearance
-    speakers: Mapping[int, tuple[str, ...]]  # episode number -> diarized speakers
+    appearances: tuple[Appearance, ...]  # one an episode, in order
     embedding: tuple[float, ...]  # of the episode the character first appeared in: never drifts
     pitch_hz: float  # likewise
+
+    def speaker_in(self, episode: int) -> str | None:
+        """Who the character is in an episode, or None if it doesn't appear there."""
+        return next((a.speaker for a in self.appearances if a.episode == episode), None)
 
 
 @dataclass(frozen=True, slots=True)

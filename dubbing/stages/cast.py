@@ -44,7 +44,7 @@ def run(work: Work, settings: Settings) -> None:
                 character.name, labels.get(character.name, ""), given[character.name]
             )
             for character in cast.characters
-            for speaker in character.speakers.get(settings.episode, ())
+            if (speaker := character.speaker_in(settings.episode)) is not None
         }
     )
     write_json(work.out / "voicing.json", voicing)
@@ -69,7 +69,8 @@ def give_voices(
         def cost(voice: Voice, character: Character = character) -> tuple[int, int, float]:
             holders = [c for c in characters if given.get(c.name) == voice.name]
             reserved = sum(1 for name in decided.values() if name == voice.name)
-            together = sum(1 for c in holders if min(character.speakers) in c.speakers)
+            first = character.appearances[0].episode
+            together = sum(1 for c in holders if c.speaker_in(first) is not None)
             return together + reserved, len(holders), _distance(character, voice)
 
         given[character.name] = min(voices, key=cost).name

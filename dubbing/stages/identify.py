@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from dubbing.model.dub import Cast, Character
+from dubbing.model.dub import Appearance, Cast, Character
 from dubbing.model.speech import Diarization, Voiceprint
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
@@ -53,16 +53,16 @@ def add_episode(
             if similarity[row, column] >= same_person
         }
     for voiceprint in voiceprints:
+        appearance = Appearance(episode, voiceprint.speaker)
         index = matched.get(voiceprint.speaker)
         if index is not None:
             character = characters[index]
-            speakers = {**character.speakers, episode: (voiceprint.speaker,)}
-            characters[index] = replace(character, speakers=speakers)
+            characters[index] = replace(character, appearances=(*character.appearances, appearance))
         else:
             characters.append(
                 Character(
                     name=f"c{len(characters) + 1}",
-                    speakers={episode: (voiceprint.speaker,)},
+                    appearances=(appearance,),
                     embedding=voiceprint.embedding,
                     pitch_hz=voiceprint.pitch_hz,
                 )

@@ -24,7 +24,7 @@ T = TypeVar("T")
 def key_of(stage: str, version: int, **parts: object) -> str:
     """The key of an artifact: a hash of the stage, its version, and all that its content depends on.
 
-    `parts` may hold dataclasses, mappings, sets and fractions. The order of keys in a mapping and of
+    `parts` may hold dataclasses, mappings with text keys, sets and fractions. The order of keys in a mapping and of
     members in a set doesn't matter; the order in a sequence does.
     """
     document = {"stage": stage, "version": version, "parts": parts}
