@@ -14,7 +14,7 @@ from dubbing.model.speech import Line, Script, Transcript
 from dubbing.model.time import Span, merge
 from dubbing.store.artifacts import ArtifactStore, read_json
 
-_UNSURE = 0.6  # a transcriber's confidence below which a line should be listened to
+UNSURE = 0.6  # a transcriber's confidence below which a line should be listened to
 
 
 def report_of(
@@ -113,7 +113,7 @@ def _drafts(
     ]
     if any(line.stand_in for line in lines):
         drafts.append("Voices: a stand-in speaks this language; do not publish this dub.")
-    unsure = [str(line.number) for line in lines if line.confidence < _UNSURE]
+    unsure = [str(line.number) for line in lines if line.confidence < UNSURE]
     if unsure:
         drafts.append(f"Transcript: lines heard with little confidence: {', '.join(unsure)}.")
     flagged = [str(line.number) for line in lines if line.fit is FitKind.FLAGGED]
