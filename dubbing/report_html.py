@@ -31,7 +31,7 @@ COLOURS = (
 
 _TICKS_MS = (1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000)
 _MOST_TICKS = 13  # whose labels have room beside each other on a phone
-_PX_PER_S = 5  # at least: narrower, and a short line can't be touched
+_PX_PER_S = 10  # at least, on a phone: narrower, and a short line can't be touched
 _NUMBERED_PERCENT = 1.9  # of the width, from which on a line's number has room on its bar
 _RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
 
@@ -75,7 +75,7 @@ class Timeline:
     original: tuple[Bar, ...]
     dub: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
-    least_px: int  # the width below which it is scrolled, not squeezed
+    least_px: int  # the width below which a phone scrolls it; a desk has room for half as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def unsure(line: LineReport) -> bool:
 
 
 def needs_a_look(line: LineReport) -> bool:
-    return line.fit is FitKind.FLAGGED or unsure(line) or line.stand_in or bool(line.notes)
+    return line.fit is FitKind.FLAGGED or unsure(line) or bool(line.notes)
 
 
 def direction_of(language: str) -> str:
