@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -76,24 +76,35 @@ class VoiceBank:
     @staticmethod
     def shipped() -> VoiceBank:
         """The catalogue that comes with the package."""
-        return VoiceBank.parse(resources.files("voices").joinpath("catalogue.toml").read_text("utf-8"))
+        return VoiceBank.parse(
+            resources.files("voices").joinpath("catalogue.toml").read_text("utf-8")
+        )
 
     @staticmethod
     def parse(text: str) -> VoiceBank:
-        """A bank from a catalogue in TOML. Raises VoiceError for a key that is unknown or missing."""
-        return VoiceBank(_voice(name, entry) for name, entry in tomllib.loads(text).items())
+        """A bank from a catalogue in TOML. Raises VoiceError that names the voice and the key at fault."""
+        try:
+            entries = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise VoiceError(f"the catalogue is not TOML: {error}") from error
+        return VoiceBank(_voice(name, entry) for name, entry in entries.items())
 
 
-def _voice(name: str, entry: Mapping[str, Any]) -> Voice:
-    fields = dict(entry)
+def _voice(name: str, entry: object) -> Voice:
+    if not isinstance(entry, dict):
+        raise VoiceError(f"voice {name!r} of the catalogue: expected a table, found {entry!r}")
+    fields: dict[str, Any] = dict(entry)
     consent = fields.pop("consent", None)
     try:
         return Voice(
             name=name,
             gender=Gender(fields.pop("gender")),
             languages=tuple(fields.pop("languages", ())),
+            pitch_hz=float(fields.pop("pitch_hz")),
             consent=Consent(**consent) if consent is not None else None,
             **fields,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise VoiceError(f"voice {name!r} of the catalogue: no {error}") from error
+    except (TypeError, ValueError) as error:
         raise VoiceError(f"voice {name!r} of the catalogue: {error}") from error
