@@ -22,6 +22,7 @@ from dubbing.engines.ports import (
     Translation,
     TranslationRequest,
 )
+from dubbing.engines.spoken import spoken
 from dubbing.model.audio import Audio, Samples
 from dubbing.model.speech import Diarization, Turn, Voiceprint, Word
 from dubbing.model.time import Span, merge, ms_to_samples
@@ -164,8 +165,12 @@ class FakeSynthesizer(_Fake):
 
     port = Port.SYNTHESIZER
 
-    def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:  # noqa: ARG002
-        frames = ms_to_samples(round(_MS_PER_CHARACTER * max(1, len(text)) / speed), _TAKE_RATE_HZ)
+    def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:
+        if not 0.5 <= speed <= 2.0:
+            raise ValueError(f"speed {speed} is not between 0.5 and 2.0")
+        if not spoken(text, language):
+            return Audio.silence(ms_to_samples(_FRAME_MS, _TAKE_RATE_HZ), 1, _TAKE_RATE_HZ)
+        frames = ms_to_samples(round(_MS_PER_CHARACTER * len(text) / speed), _TAKE_RATE_HZ)
         time = np.arange(frames) / _TAKE_RATE_HZ
         pitch_hz = 100 + _digest(voice) % 200
         syllables = 0.6 + 0.4 * np.abs(np.sin(np.pi * time * speed * 1000 / _MS_PER_CHARACTER))
