@@ -60,6 +60,9 @@ class CueRules:
     prepositions: tuple[str, ...] = ()  # likewise, second best
     bound_to_next: tuple[str, ...] = ()  # articles, titles, negations: never last on a line
     bound_to_previous: tuple[str, ...] = ()  # particles: never first on a line
+    kept_together: tuple[
+        str, ...
+    ] = ()  # words written apart that are one, as many are in Vietnamese
 
     def columns_per_line(self, *, vertical: bool) -> int:
         """The room of one line, in columns."""

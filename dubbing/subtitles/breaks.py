@@ -29,7 +29,8 @@ BOUND = 60  # after an article, before a particle
 PROTECTED = 300  # inside a name or term of the series
 INSIDE_WORD = 1000  # only for a word longer than a line
 
-_IMBALANCE = 20  # a line of two that is empty while the other is full
+_IMBALANCE = 30  # two lines of which one is empty; by the square of the difference
+_CARRIED_OVER = 6  # a line that ends one sentence and starts another, broken elsewhere
 _TOP_HEAVY = 3  # the upper line being the longer one, which hides more of the picture
 
 # How much surer than even BudouX must be of a boundary for it to count as one between words: at this
@@ -74,7 +75,7 @@ def atoms(
     `protected` are names and terms that should stay on one line. Joined again, with a space where
     `space` says so, the atoms are the text.
     """
-    inside = _inside(text, protected)
+    inside = _inside(text, {*protected, *rules.kept_together}, rules)
     edges = {edge for term in inside for edge in (term.start, term.stop)}
     cuts = sorted(_cuts(text, rules) | (set() if rules.spaces else edges & _unspaced_cuts(text)))
     unsure = _unsure(text, rules)
@@ -103,7 +104,7 @@ def join(pieces: Sequence[Atom]) -> str:
 def line(pieces: Sequence[Atom], rules: CueRules) -> str:
     """The text of atoms as one line: without the punctuation that the line's end stands for."""
     text = join(pieces)
-    return text.rstrip(rules.dropped_at_line_end) or text
+    return text.rstrip(rules.dropped_at_line_end + " ") or text
 
 
 def lay_out(
@@ -125,9 +126,10 @@ def lay_out(
         widths = columns(upper), columns(lower)
         if max(widths) > max_columns:
             continue
-        imbalance = _IMBALANCE * abs(widths[0] - widths[1]) / max(widths)
+        imbalance = _IMBALANCE * (1 - min(widths) / max(widths)) ** 2
         top_heavy = _TOP_HEAVY if widths[0] > widths[1] else 0
-        cost = pieces[at].cost + imbalance + top_heavy
+        ends = any(pieces[k].cost == SENTENCE for k in range(1, len(pieces)) if k != at)
+        cost = pieces[at].cost + imbalance + top_heavy + (_CARRIED_OVER if ends else 0)
         if best is None or cost < best.cost:
             best = Layout((upper, lower), cost)
     return best
@@ -136,7 +138,10 @@ def lay_out(
 def fill(
     pieces: Sequence[Atom], rules: CueRules, max_columns: int, *, prefix: str = ""
 ) -> tuple[str, ...]:
-    """As many lines as it takes, each filled. The last resort: it keeps every word."""
+    """As many lines as it takes, each filled. The last resort: it keeps every word.
+
+    A first line without room for the prefix goes without.
+    """
     lines: list[str] = []
     start = 0
     for end in range(1, len(pieces) + 1):
@@ -145,6 +150,8 @@ def fill(
             lines.append(line(pieces[start : end - 1], rules))
             start = end - 1
     lines.append(line(pieces[start:], rules))
+    if columns(prefix + lines[0]) > max_columns:
+        return tuple(lines)
     return (prefix + lines[0], *lines[1:])
 
 
@@ -213,13 +220,13 @@ def _segmenter(model: str, margin: int) -> Callable[[str], list[str]]:
     return parse
 
 
-def _inside(text: str, protected: Collection[str]) -> list[range]:
-    """Where protected terms stand in the text."""
-    terms = sorted({term for term in protected if term}, key=lambda term: (-len(term), term))
+def _inside(text: str, terms: Collection[str], rules: CueRules) -> list[range]:
+    """Where terms that should not be broken stand in the text: as whole words, where words show."""
+    words = r"(?<!\w){}(?!\w)" if rules.spaces else "{}"
     return [
         range(match.start(), match.end())
-        for term in terms
-        for match in re.finditer(re.escape(term), text, re.IGNORECASE)
+        for term in sorted(filter(None, terms))
+        for match in re.finditer(words.format(re.escape(term)), text, re.IGNORECASE)
     ]
 
 
@@ -227,6 +234,7 @@ def _cost(before: Atom, after: str, text: str, offset: int, rules: CueRules) -> 
     """The cost of a line break between two neighbours; `offset` is where the later one starts."""
     left, right = _bare(before.text), _bare(after)
     bound = before.text.casefold() in _words(rules.bound_to_next)  # "Mr." ends no sentence
+    bound = bound or before.text.isdecimal()  # a number and what it counts
     if not bound and _SENTENCE_END.search(before.text) and not before.text.endswith("…"):
         return SENTENCE
     if _CLAUSE_END.search(before.text):

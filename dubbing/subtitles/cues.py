@@ -17,13 +17,14 @@ from dubbing.model.cue import Cue, CueRules, CueTrack
 from dubbing.model.language import Language
 from dubbing.model.speech import Line, Utterance
 from dubbing.model.time import Span, frame_to_ms, frames_lasting, frames_within, ms_to_frame
-from dubbing.subtitles.breaks import Atom, Layout, atoms, fill, junction, lay_out, line
+from dubbing.subtitles.breaks import SENTENCE, Atom, Layout, atoms, fill, junction, lay_out, line
 from dubbing.subtitles.speech import atom_spans
 
 START_TOLERANCE_FRAMES = 2  # a cue starts with its speech, give or take so much
 
 _CUE = 20  # one cue more
 _CUE_BREAK = 4  # a text broken between cues, against between lines
+_SCRAP = 45  # a part of a sentence that is next to nothing; none from half a line on
 _SILENCE_MS = 600  # a cue should not run on over a silence longer than this within its text
 _SILENCE_PER_S = 30
 _BROKEN = 100  # a rule broken by however little
@@ -34,7 +35,7 @@ _EARLY_PER_S = 10  # an utterance read before it is heard
 _LATE = 20  # a cue that starts after its speech
 _LATE_PER_S2 = 400  # and the more the later, by the square
 _UNSAID_PER_S = 20  # a cue gone while it is still being said
-_MOST_LATE_MS = 500  # a cue later than this is worse than one that is hard to read
+_MOST_LATE_MS = 1000  # a cue later than this is worse than one that is hard to read
 _MOST_EARLY_MS = 500  # likewise for the later part of a text, whose moment is often a guess
 _MOST_JOINED = 4  # pieces in one cue
 _KEPT = 24  # ways to go on from, at each piece
@@ -130,6 +131,8 @@ def _split(
             cost += _CUE_BREAK * parts[start].cost if start else 0
             cost += _TIGHT * _lack(_reading_ms(layout.lines, rules), shown_ms)
             cost += _STRAIN * _lack(said_ms, rules.longest_ms)
+            if parts[start].cost != SENTENCE or (end < count and parts[end].cost != SENTENCE):
+                cost += _SCRAP * max(0.0, 1 - 2 * sum(map(columns, layout.lines)) / room)
             ways.append((cost, start))
         best.append(min(ways))
     pieces: list[_Piece] = []

@@ -225,6 +225,11 @@ def test_a_name_of_the_series_stays_on_one_line() -> None:
     assert any("gran emperador celeste" in text for cue in kept.cues for text in cue.lines)
 
 
+def test_what_the_end_of_a_line_stands_for_is_dropped_whole() -> None:
+    (cue,) = build([line(1, "s1", 0, 2000, "好吧 ，。")], LANGUAGES["zh"]).cues
+    assert cue.lines == ("好吧",)
+
+
 def test_a_word_longer_than_a_line_is_broken_last() -> None:
     word = "ก็" * 40
     track = build([line(1, "s1", 0, 5000, "a " + word)], LANGUAGES["en"])
