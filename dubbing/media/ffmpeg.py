@@ -16,6 +16,7 @@ How a failure is judged:
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -36,6 +37,9 @@ SUBTITLE_FORMATS = ("srt", "webvtt")
 MEMORY_LIMIT_BYTES = 4 << 30
 _STDERR_KEPT_BYTES = 4096
 _CHUNK_BYTES = 1 << 16
+_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
+_OUT_OF_MEMORY = "Cannot allocate memory"
+_FFMPEG_STOPPED = 255  # its exit status after SIGINT or SIGTERM
 _BUSY_SHARE = 0.5  # of the time limit spent on the processor: then the file is to blame
 
 Progress = Callable[[float], None]
@@ -227,7 +231,8 @@ def _run(
             process.kill()  # does nothing to a process that has been waited for
     if stderr is None:
         raise _time_out(program, blame, timeout_s, busy_s)
-    if process.returncode != 0:
+    # ffmpeg may go on without the packets that it had no memory for, and end with status 0.
+    if process.returncode != 0 or _OUT_OF_MEMORY in stderr:
         raise _failure(program, process.returncode, stderr.strip(), blame, command[-1])
     return b"".join(output)
 
@@ -270,7 +275,8 @@ def _converse(
                     hear(piece)
                 else:
                     stderr = (stderr + piece)[-_STDERR_KEPT_BYTES:]
-    return stderr.decode("utf-8", "replace")
+    # Addresses in memory tell the reader nothing, and differ from run to run.
+    return _ADDRESS.sub("", stderr.decode("utf-8", "replace"))
 
 
 def _feed(fd: int, left: memoryview) -> memoryview:
@@ -307,7 +313,7 @@ def _failure(
 ) -> Exception:
     if "No space left on device" in stderr:
         return disk_full(Path(last_argument.removeprefix("file:")))
-    if blame is not None and "Cannot allocate memory" in stderr:
+    if blame is not None and _OUT_OF_MEMORY in stderr:
         return Rejected(
             blame,
             found=f"{program} needs more than {MEMORY_LIMIT_BYTES >> 20} MiB of memory to read it",
@@ -316,6 +322,6 @@ def _failure(
         )
     if status < 0:
         return Transient(f"{program} was killed by signal {signal.Signals(-status).name}")
-    if "received signal" in stderr:
-        return Transient(f"{program} was told to stop: {stderr}")
+    if status == _FFMPEG_STOPPED:
+        return Transient(f"{program} was told to stop by a signal")
     return ProgramFailed(program, status, stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,9 @@ _ENTRIES = (
     ":stream_side_data=rotation"
 )
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat")
+_FIRST_BOXES = (b"ftyp", b"mdat", b"moov", b"free", b"wide", b"skip")  # of MP4 and MOV
 _HEAD_BYTES = 512
+_OTHER_FORMAT = re.compile(r"\[(\S+)\] Format not on whitelist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,19 @@ class _Packets:
     packets: tuple[Packet, ...] = ()
 
 
+def header_of(file: ffmpeg.File) -> Header:
+    """The header of any file. Raises ProgramFailed if it is in none of its containers."""
+    said = ffmpeg.probe(file, ["-show_entries", _ENTRIES], timeout_s=_TIMEOUT_S)
+    return msgspec.json.decode(said, type=Header)
+
+
 def read_header(path: Path) -> Header:
     """The header of a video file. Raises Rejected if it is no file, or none of a video."""
-    _refuse_what_is_no_file(path)
+    refuse_what_is_no_file(path)
     try:
-        said = ffmpeg.probe(ffmpeg.File(path), ["-show_entries", _ENTRIES], timeout_s=_TIMEOUT_S)
+        return header_of(ffmpeg.File(path))
     except ffmpeg.ProgramFailed as failure:
         raise _not_a_video(path, failure.stderr) from failure
-    return msgspec.json.decode(said, type=Header)
 
 
 def read_packets(path: Path) -> tuple[Packet, ...]:
@@ -136,7 +144,8 @@ def seconds(text: str) -> Fraction | None:
     return None if text in ("", "N/A") else Fraction(text)
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
+def refuse_what_is_no_file(path: Path, *, expected: str = "a video file") -> None:
+    """Raises Rejected for a path that leads to no file, or to an empty one."""
     found = None
     if not path.exists():
         found = "no such file"
@@ -150,7 +159,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
         raise Rejected(
             str(path),
             found=found,
-            expected="a video file",
+            expected=expected,
             remedy="Check the path, and that the file was copied to its end.",
         )
 
@@ -162,11 +171,13 @@ def _not_a_video(path: Path, stderr: str) -> Rejected:
     if head.removeprefix(b"\xef\xbb\xbf").startswith(_PLAYLISTS):
         found = "a playlist, which only points to other files"
         remedy = "Give one video file; nothing that a playlist points to is ever opened."
-    elif "moov atom not found" in stderr:
-        found = "an MP4 without its index: it was not written or copied to its end"
-        remedy = "Export or copy the file again."
     elif _is_text(head):
         found = "text"
+    elif "moov atom not found" in stderr and head[4:8] in _FIRST_BOXES:
+        found = "an MP4 without its index: it was not written or copied to its end"
+        remedy = "Export or copy the file again."
+    elif other := _OTHER_FORMAT.search(stderr):
+        found = f"a file of the format {other[1]}"
     else:
         found = f"a file that ffmpeg can't open as one ({_last_line(stderr)})"
     return Rejected(str(path), found=found, expected="a video", remedy=remedy)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from dubbing.errors import Rejected
 from dubbing.media import ffmpeg
+from dubbing.media.probing import header_of, refuse_what_is_no_file, seconds
 from dubbing.model.audio import Audio
 
 _TIMEOUT_S = 300.0
@@ -78,22 +79,27 @@ def encode_aac(audio: Audio, target: Path, bitrate_bps: int = 192_000) -> None:
 
 
 def decode(path: Path, rate_hz: int) -> Audio:
-    """Any sound file at `rate_hz`, with its own channels, from its first sample to its last.
+    """The first sound of any sound file at `rate_hz`, with its own channels.
 
-    Raises Rejected if it can't be decoded, or is not a sound file at all.
+    What an encoder added at both ends is cut off: what comes out of an .m4a is as long as what went
+    in. Raises Rejected if the file can't be decoded.
     """
+    refuse_what_is_no_file(path, expected="a sound file")
     source = ffmpeg.File(path, ffmpeg.AUDIO_FORMATS)
+    arguments = ["-map", "0:a:0", "-ar", str(rate_hz), "-c:a", "pcm_f32le", "-f", "wav"]
     try:
-        wav = ffmpeg.collect(
-            [source],
-            ["-map", "0:a:0", "-ar", str(rate_hz), "-c:a", "pcm_f32le", "-f", "wav"],
-            timeout_s=_TIMEOUT_S,
-        )
+        header = header_of(source)
+        audio = parse_wav(ffmpeg.collect([source], arguments, timeout_s=_TIMEOUT_S))
     except ffmpeg.ProgramFailed as failure:
         raise Rejected(
             str(path),
-            found=failure.stderr.splitlines()[-1] if failure.stderr else "nothing that decodes",
+            found=f"a file that ffmpeg can't decode ({failure.stderr})",
             expected="a sound file: WAV, FLAC, M4A, MP3, AAC or OGG",
             remedy="Export the sound again, as WAV if in doubt.",
         ) from failure
-    return parse_wav(wav)
+    stream = header.main("audio")
+    duration_s = seconds(stream.duration) if stream is not None else None
+    if duration_s is None or "mp4" not in header.format.format_name:
+        return audio
+    # ffmpeg 5.1 decodes the last packet in full, beyond the end that the container declares.
+    return Audio(audio.samples[: round(duration_s * rate_hz)], rate_hz)
