@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,12 +101,16 @@ def check_writable(folder: Path) -> None:
         parent = parent.parent
     if folder.exists() and not folder.is_dir():
         found = "a file of that name"
-    elif not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        found = f"no right to write to {parent}"
     elif folder.is_dir() and any(folder.iterdir()) and read_manifest(folder) is None:
         found = "a folder with other things in it"
     else:
-        return
+        try:
+            # Asking for the right is not enough: root has it on a read-only disk too.
+            Path(tempfile.mkdtemp(prefix=".dubbing-", dir=parent)).rmdir()
+        except OSError as error:
+            found = f"that nothing can be written to {parent}: {error.strerror}"
+        else:
+            return
     raise Rejected(
         str(folder),
         found=found,

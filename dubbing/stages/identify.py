@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from dubbing.model.dub import Appearance, Cast, Character
 from dubbing.model.speech import Diarization, Voiceprint
@@ -39,6 +38,10 @@ def add_episode(
     cast: Cast, episode: int, voiceprints: tuple[Voiceprint, ...], same_person: float
 ) -> Cast:
     """The cast with an episode's speakers in it: the best one-to-one match, the rest new characters."""
+    from scipy.optimize import (
+        linear_sum_assignment,
+    )  # slow to import: a run with nothing to do needs it not
+
     characters = list(cast.characters)
     matched: dict[str, int] = {}
     if characters and voiceprints:

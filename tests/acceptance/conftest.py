@@ -1,0 +1,115 @@
+"""A small series of tones, which the fake engines hear as speech, and the command as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dubbing.model.audio import Audio
+
+RATE_HZ = 48_000
+# (start s, pitch Hz, length s): three people, one of them only in the first episode.
+EPISODES = {
+    "a.mp4": (12.0, [(1.0, 150, 1.5), (3.2, 220, 2.0), (6.0, 150, 0.6), (7.1, 310, 3.1)]),
+    "b.mp4": (9.0, [(0.5, 220, 1.0), (2.0, 150, 2.5), (6.0, 150, 1.2)]),
+}
+
+
+def tones(seconds: float, lines: Sequence[tuple[float, float, float]]) -> Audio:
+    """Speech as the fakes hear it, in stereo over a quiet chord that differs left and right."""
+    time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    music = 0.004 * np.sin(2 * np.pi * 330 * time)
+    voice = np.zeros_like(time)
+    for start_s, pitch_hz, length_s in lines:
+        inside = (time >= start_s) & (time < start_s + length_s)
+        edge = np.minimum(time - start_s, start_s + length_s - time) / 0.01
+        voice += inside * np.clip(edge, 0, 1) * 0.3 * np.sin(2 * np.pi * pitch_hz * time)
+    return Audio(np.stack([voice + music, voice - music], axis=1).astype(np.float32), RATE_HZ)
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory, make_video: Callable[..., Path]) -> Path:
+    """The series, made once. Tests work on copies."""
+    folder = tmp_path_factory.mktemp("pristine") / "fated"
+    folder.mkdir()
+    for name, (seconds, lines) in EPISODES.items():
+        make_video(folder / name, seconds=seconds, audio=tones(seconds, lines))
+    (folder / "glossary.csv").write_text("source,language,target,note\n你,en,Thou,\n", "utf-8")
+    document = {
+        "schema": 1,
+        "release": "fated",
+        "title": "Fated <Love>",
+        "source_language": "zh",
+        "episodes": [{"number": i, "video": v} for i, v in enumerate(EPISODES, start=1)],
+        "glossary": "glossary.csv",
+    }
+    (folder / "release.json").write_text(json.dumps(document))
+    return folder
+
+
+@pytest.fixture
+def series(pristine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "fated"))
+
+
+@dataclass(frozen=True)
+class Dub:
+    """The command `dub`, with a cache of its own."""
+
+    cache: Path
+    profile: str = "fake"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**os.environ, "DUBBING_CACHE": str(self.cache)}
+
+    def command(self, *arguments: object) -> list[str]:
+        return [sys.executable, "-m", "dubbing", *map(str, arguments)]
+
+    def __call__(self, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr
+        return done
+
+    def run(self, target: Path, *arguments: object, to: str = "en,es-419") -> dict[str, Any]:
+        """Localizes and returns what `--json` prints."""
+        done = self("run", target, "--to", to, "--profile", self.profile, "--json", *arguments)
+        return dict(json.loads(done.stdout))
+
+    def refused(self, *arguments: object) -> str:
+        """The message of a command that must be refused: to the user, without a traceback."""
+        done = self(*arguments, status=2)
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+        return done.stderr
+
+
+@pytest.fixture
+def dub(tmp_path: Path) -> Dub:
+    return Dub(tmp_path / "cache")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

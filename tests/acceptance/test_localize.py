@@ -1,0 +1,255 @@
+"""A release localized by the command, with fake engines: what comes out, and what is done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Dub, contents  # type: ignore[import-not-found]
+
+from dubbing.formats import srt
+from dubbing.media.container import StreamKind, read_back
+
+
+@pytest.fixture(scope="module")
+def localized(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("localized")
+    dub = Dub(folder / "cache")
+    dub.run(pristine, "--out", folder / "out", to="en,es-419,pt-BR")
+    return folder / "out"
+
+
+def test_the_manifest_lists_every_file_with_its_digest(localized: Path) -> None:
+    manifest = json.loads((localized / "manifest.json").read_text())
+    listed = {entry["path"]: entry for entry in manifest["files"]}
+    found = contents(localized)
+    assert listed.keys() == found.keys() - {"manifest.json"}
+    for path, content in found.items():
+        if path != "manifest.json":
+            assert listed[path]["sha256"] == hashlib.sha256(content).hexdigest()
+            assert listed[path]["bytes"] == len(content)
+    assert {engine["name"] for engine in manifest["engines"]} == {"fake", "none"}
+    assert manifest["job"]["languages"] == ["en", "es-419", "pt-BR"]
+
+
+def test_the_release_holds_what_the_design_says(localized: Path) -> None:
+    found = set(contents(localized))
+    for name in ("ep01", "ep02"):
+        assert f"{name}/{name}.mp4" in found
+        assert {f"{name}/zh/{name}.zh.srt", f"{name}/zh/{name}.zh.vtt"} <= found
+        for tag in ("en", "es-419", "pt-BR"):
+            stem = f"{name}/{tag}/{name}.{tag}"
+            assert {
+                f"{stem}.srt",
+                f"{stem}.vtt",
+                f"{stem}.m4a",
+                f"{name}/{tag}/report.json",
+            } <= found
+    assert "report.html" in found
+
+
+def test_players_see_every_language_and_one_default_of_each_kind(localized: Path) -> None:
+    streams = read_back(localized / "ep01" / "ep01.mp4")
+    audio = [s for s in streams if s.kind is StreamKind.AUDIO]
+    subtitles = [s for s in streams if s.kind is StreamKind.SUBTITLE]
+    assert [s.language for s in audio] == ["zho", "eng", "spa", "por"]
+    assert [s.language for s in subtitles] == ["eng", "spa", "por", "zho"]
+    assert audio[2].title == "Español (Latinoamérica)"
+    assert [s.default for s in audio] == [True, False, False, False]
+    assert [s.default for s in subtitles] == [True, False, False, False]
+    picture = next(s for s in streams if s.kind is StreamKind.VIDEO)
+    assert picture.duration_ms == 12_000
+    assert all(abs(s.duration_ms - picture.duration_ms) <= 40 for s in audio)
+
+
+def test_the_dub_is_as_loud_as_the_platform_asks(localized: Path) -> None:
+    for dub in localized.glob("ep*/*/*.m4a"):
+        printed = subprocess.run(
+            ["ffmpeg", "-hide_banner", "-nostats", "-i", dub, "-af", "ebur128=peak=true", "-f", "null", "-"],
+            capture_output=True, text=True, check=True,
+        ).stderr  # fmt: skip
+        summary = printed[printed.rindex("Summary:") :]
+        lufs = float(re.search(r"I:\s+(-?[\d.]+) LUFS", summary)[1])  # type: ignore[index]
+        peak = float(re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)[1])  # type: ignore[index]
+        assert lufs == pytest.approx(-14.0, abs=1.0), dub.name
+        assert peak <= -0.9, dub.name  # ffmpeg's own meter prints tenths
+
+
+def test_lines_start_with_the_speech_and_cues_too(localized: Path) -> None:
+    report = json.loads((localized / "ep01" / "en" / "report.json").read_text())
+    starts = [line["utterance"]["start_ms"] for line in report["lines"]]
+    assert starts == [1000, 3200, 6000, 7100]
+    assert all(
+        line["sounds"]["start_ms"] <= line["utterance"]["start_ms"] + 80 for line in report["lines"]
+    )
+    track = srt.read((localized / "ep01" / "zh" / "ep01.zh.srt").read_text("utf-8"), "zh")
+    assert min(abs(cue.span.start_ms - 1000) for cue in track.cues) <= 80
+
+
+def test_one_character_has_one_voice_in_both_episodes(localized: Path) -> None:
+    voices: dict[str, set[str]] = {}
+    for name in ("ep01", "ep02"):
+        report = json.loads((localized / name / "en" / "report.json").read_text())
+        for line in report["lines"]:
+            voices.setdefault(line["character"], set()).add(line["voice"])
+    assert len(voices) == 3
+    assert all(len(names) == 1 for names in voices.values())
+    assert len({name for names in voices.values() for name in names}) == 3
+
+
+def test_the_report_for_people_escapes_what_is_not_ours(localized: Path) -> None:
+    page = (localized / "report.html").read_text("utf-8")
+    assert "Fated &lt;Love&gt;" in page
+    assert "Fated <Love>" not in page
+
+
+def test_the_source_is_not_touched(series: Path, dub: Dub) -> None:
+    before = contents(series)
+    dub.run(series)
+    after = contents(series)
+    assert {path: after[path] for path in before} == before
+    assert all(path.startswith("localized/") for path in after.keys() - before.keys())
+
+
+def stages(outcome: dict[str, Any]) -> set[str]:
+    return set(outcome["stage_seconds"])
+
+
+def test_a_second_run_does_nothing(series: Path, dub: Dub) -> None:
+    first = dub.run(series)
+    before = contents(series / "localized")
+    again = dub.run(series)
+    assert first["stages_run"] > 20
+    assert again["stages_run"] == 0
+    assert contents(series / "localized") == before
+
+
+def test_a_corrected_translation_redoes_one_line_of_one_language(series: Path, dub: Dub) -> None:
+    dub.run(series)
+    before = contents(series / "localized")
+    takes = _takes(dub)
+    dub("edit", series, "--episode", 1, "--line", 2, "--language", "en", "--text", "I love you so.")
+    outcome = dub.run(series)
+    assert stages(outcome) == {
+        "translate ep01 en", "caption ep01 en", "synthesize ep01 en", "mix ep01 en", "mux ep01",
+    }  # fmt: skip
+    assert len(_takes(dub) - takes) == 1
+    after = contents(series / "localized")
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert all(
+        path.startswith(("ep01/en/", "ep01/ep01.mp4", "report.html", "manifest"))
+        for path in changed
+    )
+    assert b"I love you so." in after["ep01/en/ep01.en.srt"]
+
+
+def test_a_corrected_source_line_is_translated_again_and_no_other(series: Path, dub: Dub) -> None:
+    dub.run(series)
+    lines = _cached(dub, "translation.json")
+    dub("edit", series, "--episode", 1, "--line", 2, "--source", "我不爱你")
+    outcome = dub.run(series)
+    assert not {"transcribe ep01", "diarize ep01", "mux ep02"} & stages(outcome)
+    assert len(_cached(dub, "translation.json") - lines) == 2  # one a language
+
+
+def test_a_corrected_speaker_has_the_other_voice(series: Path, dub: Dub) -> None:
+    dub.run(series)
+    dub("edit", series, "--episode", 1, "--line", 3, "--speaker", "s2")
+    dub.run(series)
+    report = json.loads((series / "localized" / "ep01" / "en" / "report.json").read_text())
+    lines = {line["number"]: line for line in report["lines"]}
+    assert lines[3]["voice"] == lines[2]["voice"] != lines[1]["voice"]
+
+
+def test_a_decided_voice_is_used_in_every_episode_of_that_language(series: Path, dub: Dub) -> None:
+    dub.run(series)
+    dub("edit", series, "--character", "c1", "--language", "en", "--voice", "beep-high")
+    dub("edit", series, "--character", "c1", "--name", "Shen Qing")
+    dub.run(series)
+
+    def voices(language: str) -> set[str]:
+        reports = (series / "localized").glob(f"ep*/{language}/report.json")
+        lines = [line for file in reports for line in json.loads(file.read_text())["lines"]]
+        return {line["voice"] for line in lines if line["label"] == "Shen Qing"}
+
+    assert voices("en") == {"beep-high"}
+    assert voices("es-419") != {"beep-high"}
+
+
+def test_a_language_added_leaves_the_others_work_alone(series: Path, dub: Dub) -> None:
+    dub.run(series, to="en")
+    outcome = dub.run(series, to="en,pt-BR")
+    assert not [name for name in stages(outcome) if name.endswith(" en")]
+    assert (series / "localized" / "ep01" / "en" / "ep01.en.m4a").exists()
+
+
+def test_what_was_published_is_not_dropped_unasked(series: Path, dub: Dub) -> None:
+    dub.run(series, to="en,es-419")
+    before = contents(series / "localized")
+    message = dub.refused("run", series, "--to", "en", "--profile", "fake")
+    assert "ep01 es-419" in message
+    assert "--replace" in message
+    assert contents(series / "localized") == before
+    dub.run(series, "--replace", to="en")
+    assert not (series / "localized" / "ep01" / "es-419").exists()
+
+
+def test_subtitles_alone(series: Path, dub: Dub) -> None:
+    outcome = dub.run(series, "--no-dub", "--episodes", "2", to="ja")
+    assert not {name for name in stages(outcome) if name.startswith(("synthesize", "mix"))}
+    found = set(contents(series / "localized"))
+    assert "ep02/ja/ep02.ja.vtt" in found
+    assert not [path for path in found if path.endswith(".m4a") or path.startswith("ep01")]
+    streams = read_back(series / "localized" / "ep02" / "ep02.mp4")
+    assert [s.language for s in streams if s.kind is StreamKind.SUBTITLE] == ["jpn", "zho"]
+
+
+def test_a_video_alone(series: Path, dub: Dub) -> None:
+    outcome = dub.run(series / "b.mp4", to="en")
+    assert outcome["out"] == str(series / "b-localized")
+    assert (series / "b-localized" / "ep01" / "en" / "ep01.en.srt").exists()
+
+
+def test_a_stem_is_the_bed_untouched(series: Path, dub: Dub) -> None:
+    import numpy as np
+    import soundfile
+
+    time = np.arange(12 * 48_000) / 48_000
+    stem = 0.1 * np.stack([np.sin(2 * np.pi * 500 * time), np.sin(2 * np.pi * 600 * time)], axis=1)
+    soundfile.write(series / "a.stem.wav", stem, 48_000)
+    document = json.loads((series / "release.json").read_text())
+    document["episodes"][0]["bed"] = "a.stem.wav"
+    (series / "release.json").write_text(json.dumps(document))
+    dub.run(series, to="en")
+    report = json.loads((series / "localized" / "ep01" / "en" / "report.json").read_text())
+    assert report["mix"]["bed"] == "stem"
+    assert not [draft for draft in report["drafts"] if draft.startswith("Sound")]
+
+
+def test_the_report_and_the_tables_can_be_read(series: Path, dub: Dub) -> None:
+    done = dub("run", series, "--to", "en", "--profile", "fake")
+    assert "report.html" in done.stdout
+    assert "ep02" in done.stdout
+    assert "c1" in dub("report", series).stdout
+    assert json.loads(dub("report", series, "--json").stdout)[0]["language"] == "en"
+    assert (
+        json.loads(dub("probe", series, "--json").stdout)["episodes"]["ep01"]["duration_ms"]
+        == 12_000
+    )
+    assert "12.00" in dub("probe", series).stdout
+    dub("clean")
+    assert not (dub.cache / "artifacts").exists()
+    assert dub.run(series, to="en")["stages_run"] == 0  # what is published needs no cache
+
+
+def _cached(dub: Dub, name: str) -> set[Path]:
+    return set((dub.cache / "artifacts").glob(f"*/*/{name}"))
+
+
+def _takes(dub: Dub) -> set[Path]:
+    return _cached(dub, "take.wav")
