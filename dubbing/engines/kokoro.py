@@ -83,6 +83,7 @@ _ACCENTS: Mapping[str, str] = {
 }
 _LANGUAGES = frozenset({"en", "es", "id", "it", "pt-BR", "zh"})
 
+_HIGHEST_PEAK = 0.95  # of full scale
 _MAX_TOKENS = 500  # the network's limit is 510, with one at each end for padding
 _SENTENCE_PAUSE_MS = 250
 _CLAUSE_PAUSE_MS = 100
@@ -244,7 +245,8 @@ class KokoroSynthesizer:
             inputs["speed"][:] = _network_speed(self._natural_frames(inputs), speed)
         samples, frames = self._session.run(["audio", _PREDICTED_FRAMES], inputs)
         self._remember(inputs, frames)
-        return Audio.of_mono(samples, RATE_HZ)
+        # Some voices go a third beyond full scale, where a WAV file would clip them.
+        return Audio.of_mono(samples * min(1.0, _HIGHEST_PEAK / np.abs(samples).max()), RATE_HZ)
 
     def _natural_frames(self, inputs: _Inputs) -> npt.NDArray[np.float32]:
         """How long the network would speak each phoneme, in frames of 25 ms that are not rounded."""

@@ -106,10 +106,14 @@ def test_the_same_call_gives_the_same_samples_from_any_thread(speaking: Speaking
         np.testing.assert_array_equal(first.samples, second.samples)
 
 
-@pytest.mark.parametrize("speed", [0.9, 1.15, 1.3])
-def test_the_speed_is_what_was_asked_for(speaking: Speaking, speed: float) -> None:
-    for voice, language in ((0, "en"), (2, "es")):
-        natural = trim(speaking(_SENTENCES[language], language, voice))
+@pytest.mark.parametrize(
+    ("voice", "language", "speeds"), [(0, "en", (1.15,)), (2, "es", (0.9, 1.3))]
+)
+def test_the_speed_is_what_was_asked_for(
+    speaking: Speaking, voice: int, language: str, speeds: tuple[float, ...]
+) -> None:
+    natural = trim(speaking(_SENTENCES[language], language, voice))
+    for speed in speeds:
         asked = trim(speaking(_SENTENCES[language], language, voice, speed))
         assert natural.duration_ms / asked.duration_ms == pytest.approx(speed, rel=_SPEED_TOLERANCE)
 
