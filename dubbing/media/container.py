@@ -127,13 +127,15 @@ def extract_audio(
     picture, sound = _main_streams(video, header)
     frames = ms_to_samples(info.duration_ms, MASTER_RATE_HZ)
     filters = (
+        # The option -itsoffset is not used: in MPEG-TS it is undone if the picture is not mapped.
+        f"asetpts=PTS-({_start_s(picture):.6f})/TB,"
         f"aresample={MASTER_RATE_HZ}:async=1:first_pts=0,"
         f"aformat=sample_fmts=s16:channel_layouts=stereo,apad=whole_len={frames},"
         f"atrim=end_sample={frames}"
     )
     try:
         ffmpeg.run(
-            [_from_picture_time_0(video, header, picture)],
+            [_on_its_own_clock(video)],
             ["-map", f"0:{sound.index}", "-af", filters, "-c:a", "pcm_s16le", "-f", "wav"],
             target,
             timeout_s=_timeout_s(info),
@@ -175,7 +177,7 @@ def mux(
             expected=f"one of {', '.join(sorted(_MP4_VIDEO_CODECS))}, which MP4 can hold",
             remedy="Export the video as H.264.",
         )
-    inputs = [_from_picture_time_0(video, header, picture)]
+    inputs = [_on_its_own_clock(video, "-itsoffset", f"{-_start_s(picture):.6f}")]
     inputs += [ffmpeg.File(track.file, ("mov",)) for track in audio]
     srt = ("-f", "srt", "-sub_charenc", "UTF-8")
     inputs += [ffmpeg.File(track.file, ("srt",), srt) for track in subtitles]
@@ -251,16 +253,15 @@ def _main_streams(path: Path, header: Header) -> tuple[StreamHeader, StreamHeade
     return picture, sound
 
 
-def _from_picture_time_0(path: Path, header: Header, picture: StreamHeader) -> ffmpeg.File:
-    """The file with its clock set so that the picture starts at 0."""
-    # ffmpeg counts from the earliest stream of a file, which may be the sound.
-    late_s = (seconds(picture.start_time) or Fraction(0)) - (
-        seconds(header.format.start_time) or Fraction(0)
-    )
-    options = ["-fflags", "+genpts"]  # AVI has no presentation times
-    if late_s > 0:
-        options += ["-itsoffset", f"{-float(late_s):.6f}"]
-    return ffmpeg.File(path, options=tuple(options))
+def _on_its_own_clock(path: Path, *options: str) -> ffmpeg.File:
+    """The file with the times that it has; AVI has none of presentation, so they are made."""
+    # Without -copyts, ffmpeg counts from the earliest of the streams that it happens to use.
+    return ffmpeg.File(path, options=("-fflags", "+genpts", "-copyts", *options))
+
+
+def _start_s(picture: StreamHeader) -> float:
+    """The start of the picture on the file's clock, in s."""
+    return float(seconds(picture.start_time) or 0)
 
 
 def _picture_duration_s(
