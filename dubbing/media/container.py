@@ -111,6 +111,9 @@ def probe(path: Path) -> MediaInfo:
         audio_codec=audio.codec_name,
         audio_rate_hz=int(audio.sample_rate),
         audio_channels=audio.channels,
+        picture_stream=video.index,
+        sound_stream=audio.index,
+        picture_start_s=seconds(video.start_time) or Fraction(0),
     )
 
 
@@ -123,12 +126,10 @@ def extract_audio(
     stands for sound that begins late, ends early or is missing in between. Raises Rejected if the
     sound can't be decoded.
     """
-    header = read_header(video)
-    picture, sound = _main_streams(video, header)
     frames = ms_to_samples(info.duration_ms, MASTER_RATE_HZ)
     filters = (
         # The option -itsoffset is not used: in MPEG-TS it is undone if the picture is not mapped.
-        f"asetpts=PTS-({_start_s(picture):.6f})/TB,"
+        f"asetpts=PTS-({float(info.picture_start_s):.6f})/TB,"
         f"aresample={MASTER_RATE_HZ}:async=1:first_pts=0,"
         f"aformat=sample_fmts=s16:channel_layouts=stereo,apad=whole_len={frames},"
         f"atrim=end_sample={frames}"
@@ -136,7 +137,7 @@ def extract_audio(
     try:
         ffmpeg.run(
             [_on_its_own_clock(video)],
-            ["-map", f"0:{sound.index}", "-af", filters, "-c:a", "pcm_s16le", "-f", "wav"],
+            ["-map", f"0:{info.sound_stream}", "-af", filters, "-c:a", "pcm_s16le", "-f", "wav"],
             target,
             timeout_s=_timeout_s(info),
             duration_ms=info.duration_ms,
@@ -146,7 +147,7 @@ def extract_audio(
         raise Rejected(
             str(video),
             found=f"sound that can't be decoded ({failure.stderr})",
-            expected=f"{sound.codec_name} sound that plays",
+            expected=f"{info.audio_codec} sound that plays",
             remedy="Export the video again, with AAC sound.",
         ) from failure
 
@@ -168,28 +169,26 @@ def mux(
     the first subtitles being default. Nothing else of the source goes along: no other streams, no
     metadata, no chapters. Raises Rejected if MP4 can't hold the picture.
     """
-    header = read_header(video)
-    picture, sound = _main_streams(video, header)
-    if picture.codec_name not in _MP4_VIDEO_CODECS:
+    if info.video_codec not in _MP4_VIDEO_CODECS:
         raise Rejected(
             str(video),
-            found=f"a picture in {picture.codec_name}",
+            found=f"a picture in {info.video_codec}",
             expected=f"one of {', '.join(sorted(_MP4_VIDEO_CODECS))}, which MP4 can hold",
             remedy="Export the video as H.264.",
         )
-    inputs = [_on_its_own_clock(video, "-itsoffset", f"{-_start_s(picture):.6f}")]
+    inputs = [_on_its_own_clock(video, "-itsoffset", f"{-float(info.picture_start_s):.6f}")]
     inputs += [ffmpeg.File(track.file, ("mov",)) for track in audio]
     srt = ("-f", "srt", "-sub_charenc", "UTF-8")
     inputs += [ffmpeg.File(track.file, ("srt",), srt) for track in subtitles]
 
-    arguments = ["-map", f"0:{picture.index}", "-map", f"0:{sound.index}"]
+    arguments = ["-map", f"0:{info.picture_stream}", "-map", f"0:{info.sound_stream}"]
     for number in range(1, len(inputs)):
         arguments += ["-map", f"{number}:{'a' if number <= len(audio) else 's'}:0"]
     arguments += ["-map_metadata", "-1", "-map_chapters", "-1"]
     arguments += ["-c", "copy", "-c:s", "mov_text"]
-    if picture.codec_name == "hevc":
+    if info.video_codec == "hevc":
         arguments += ["-tag:v", "hvc1"]  # the only one that Apple's players take
-    if sound.codec_name not in _MP4_AUDIO_CODECS:
+    if info.audio_codec not in _MP4_AUDIO_CODECS:
         arguments += ["-c:a:0", "aac", "-b:a:0", "192k"]
         arguments += ["-filter:a:0", "aresample=async=1:first_pts=0"]
     arguments += _labels("a", [original, *(track.label for track in audio)])
@@ -246,22 +245,10 @@ def check(
         raise Defect(f"{path.name}: {'; '.join(differences)}")
 
 
-def _main_streams(path: Path, header: Header) -> tuple[StreamHeader, StreamHeader]:
-    picture, sound = header.main("video"), header.main("audio")
-    if picture is None or sound is None:
-        raise Defect(f"{path} was probed before, and now has no picture or no sound")
-    return picture, sound
-
-
 def _on_its_own_clock(path: Path, *options: str) -> ffmpeg.File:
     """The file with the times that it has; AVI has none of presentation, so they are made."""
     # Without -copyts, ffmpeg counts from the earliest of the streams that it happens to use.
     return ffmpeg.File(path, options=("-fflags", "+genpts", "-copyts", *options))
-
-
-def _start_s(picture: StreamHeader) -> float:
-    """The start of the picture on the file's clock, in s."""
-    return float(seconds(picture.start_time) or 0)
 
 
 def _picture_duration_s(

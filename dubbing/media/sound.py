@@ -74,7 +74,9 @@ def encode_aac(audio: Audio, target: Path, bitrate_bps: int = 192_000) -> None:
 
     So it decodes to as many frames, in the same place. Raises Rejected if the disk is full.
     """
-    arguments = ["-c:a", "aac", "-b:a", str(bitrate_bps), "-movflags", "+faststart", "-f", "ipod"]
+    arguments = ["-c:a", "aac", "-b:a", str(bitrate_bps), "-movflags", "+faststart"]
+    # The clock that the length is written in; by default it ticks only once a ms.
+    arguments += ["-movie_timescale", str(audio.rate_hz), "-f", "ipod"]
     ffmpeg.run([ffmpeg.Pcm(audio)], arguments, target, timeout_s=_TIMEOUT_S)
 
 

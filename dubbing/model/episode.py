@@ -60,6 +60,9 @@ class MediaInfo:
     audio_codec: str
     audio_rate_hz: int
     audio_channels: int
+    picture_stream: int = 0  # the number of the picture's stream in the file
+    sound_stream: int = 1
+    picture_start_s: Fraction = Fraction(0)  # of the first frame, on the file's own clock
 
     @property
     def vertical(self) -> bool:
