@@ -1,0 +1,267 @@
+"""openai-whisper: the reference that the fast transcriber is tested against. Needs torch.
+
+It runs on the very weights of `faster_whisper`, in 32 bits: they are converted once into a checkpoint of
+its own kind, which stays in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock
+
+from dubbing.engines import hearing
+from dubbing.engines.hearing import BASE, BEAM_SIZE, Heard, Token
+from dubbing.engines.ports import EngineInfo, Port
+from dubbing.errors import Defect, Rejected
+from dubbing.model.audio import Audio, Samples
+from dubbing.model.speech import Word
+
+MODELS = ("base",)  # whose weights come as packages
+_CODE = ("openai-whisper", "torch", "faster-whisper", "opencc-python-reimplemented")
+_CONVERSION = 1  # changes with `checkpoint`, so that an old conversion is not loaded
+_MEL_FRAMES = 3000  # 30 s, what the encoder takes
+_HEAD_SIZE = 64  # of all Whisper models; the number of heads follows
+_DTYPES: Mapping[int, str] = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
+
+
+class OpenAIWhisper:
+    """Transcribes with openai-whisper. Calls from several threads take turns.
+
+    Raises Rejected for a model whose weights there are no packages of.
+    """
+
+    def __init__(self, model: str = "base") -> None:
+        if model not in MODELS:
+            raise Rejected(
+                "transcriber",
+                found=f"'openai-whisper:{model}'",
+                expected=" or ".join(f"'openai-whisper:{name}'" for name in MODELS),
+                remedy="Name a model whose weights are packaged.",
+            )
+        self._name = model
+        self._model: Any = None
+        self._lock = threading.Lock()  # word times are read through hooks on the one network
+
+    @property
+    def info(self) -> EngineInfo:
+        versions = " ".join(f"{name} {_version(name)}" for name in _CODE)
+        return EngineInfo(
+            name=f"openai-whisper:{self._name}",
+            port=Port.TRANSCRIBER,
+            revision=f"{BASE['model.bin'].sha256[:12]} float32 beam {BEAM_SIZE} conversion {_CONVERSION} "
+            f"hearing {hearing.VERSION} {versions}",
+            languages=hearing.LANGUAGES,
+            licence="MIT",
+            commercial=True,
+            distributions=(*hearing.BASE_DISTRIBUTIONS, "openai-whisper", "torch"),
+            note="Slow on a CPU: the reference for faster-whisper.",
+        )
+
+    def __enter__(self) -> Self:
+        import whisper
+
+        model = whisper.load_model(str(converted()), device="cpu")
+        config = json.loads(BASE["config.json"].path().read_text("utf-8"))
+        model.register_buffer(
+            "alignment_heads", _sparse_mask(config["alignment_heads"], model.dims), persistent=False
+        )
+        self._model = model
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._model = None
+
+    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
+        return hearing.transcribe(speech, language, self._hear)
+
+    def _hear(self, samples: Samples, language: str) -> Heard:
+        import whisper
+        from whisper.timing import find_alignment
+        from whisper.tokenizer import get_tokenizer
+
+        frames = len(samples) // whisper.audio.HOP_LENGTH
+        mel = whisper.log_mel_spectrogram(np.ascontiguousarray(samples), padding=400)[:, :frames]
+        mel = whisper.pad_or_trim(mel, _MEL_FRAMES)
+        options = whisper.DecodingOptions(
+            language=language, beam_size=BEAM_SIZE, without_timestamps=True, fp16=False
+        )
+        tokenizer = get_tokenizer(
+            multilingual=True,
+            num_languages=self._model.num_languages,
+            language=language,
+            task="transcribe",
+        )
+        with self._lock:
+            result = whisper.decode(self._model, mel, options)
+            tokens = [t for t in result.tokens if t < tokenizer.eot]
+            aligned = find_alignment(self._model, tokenizer, tokens, mel, frames)
+        return Heard(
+            tokens=tuple(
+                Token(one.word, float(one.start), float(one.end), float(one.probability))
+                for one in aligned
+            ),
+            mean_log_probability=result.avg_logprob,
+            no_speech_probability=result.no_speech_prob,
+        )
+
+
+def converted() -> Path:
+    """The checkpoint that `whisper.load_model` reads, made from CTranslate2's file on first use."""
+    source = BASE["model.bin"]
+    path = source.path()
+    target = path.with_name(f"openai-{source.sha256[:12]}-{_CONVERSION}.pt")
+    with FileLock(target.with_name(target.name + ".lock")):
+        if not target.exists():
+            import torch
+
+            partial = target.with_name(target.name + ".part")
+            with partial.open("wb") as file:
+                torch.save(checkpoint(path), file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(target)
+    return target
+
+
+def checkpoint(path: Path) -> dict[str, Any]:
+    """openai-whisper's checkpoint from CTranslate2's `model.bin`: `dims` and `model_state_dict`.
+
+    Raises Defect for a file of another format.
+    """
+    import torch
+
+    variables = read_variables(path)
+    state = {
+        name: torch.from_numpy(values.astype(np.float32)) for name, values in _renamed(variables)
+    }
+    width = variables["decoder/embeddings/weight"].shape[1]
+    audio_layers, text_layers = (_layers(variables, side) for side in ("encoder", "decoder"))
+    dims = {
+        "n_mels": variables["encoder/conv1/weight"].shape[1],
+        "n_audio_ctx": variables["encoder/position_encodings/encodings"].shape[0],
+        "n_audio_state": width,
+        "n_audio_head": width // _HEAD_SIZE,
+        "n_audio_layer": audio_layers,
+        "n_vocab": variables["decoder/embeddings/weight"].shape[0],
+        "n_text_ctx": variables["decoder/position_encodings/encodings"].shape[0],
+        "n_text_state": width,
+        "n_text_head": width // _HEAD_SIZE,
+        "n_text_layer": text_layers,
+    }
+    return {"dims": dims, "model_state_dict": state}
+
+
+def read_variables(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a CTranslate2 model file by name: format 6, a WhisperSpec of revision 3."""
+    with path.open("rb") as file:
+        (version,) = _unpack(file, "I")
+        spec = _string(file)
+        (revision,) = _unpack(file, "I")
+        if (version, spec, revision) != (6, "WhisperSpec", 3):
+            raise Defect(f"{path}: format {version}, {spec} {revision} instead of 6, WhisperSpec 3")
+        (count,) = _unpack(file, "I")
+        variables: dict[str, npt.NDArray[Any]] = {}
+        for _ in range(count):
+            name = _string(file)
+            (rank,) = _unpack(file, "B")
+            shape = _unpack(file, f"{rank}I")
+            dtype, size = _unpack(file, "BI")
+            variables[name] = np.frombuffer(file.read(size), _DTYPES[dtype]).reshape(shape)
+    return variables
+
+
+def _renamed(
+    variables: Mapping[str, npt.NDArray[Any]],
+) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """The arrays under openai-whisper's names: fused projections split, missing key biases zero."""
+    for number in (1, 2):
+        for kind in ("weight", "bias"):
+            yield f"encoder.conv{number}.{kind}", variables[f"encoder/conv{number}/{kind}"]
+    yield "decoder.token_embedding.weight", variables["decoder/embeddings/weight"]
+    for side, last in (("encoder", "ln_post"), ("decoder", "ln")):
+        positions = variables[f"{side}/position_encodings/encodings"]
+        yield f"{side}.positional_embedding", positions
+        yield from _norm(variables, f"{side}/layer_norm", f"{side}.{last}")
+        for layer in range(_layers(variables, side)):
+            source, target = f"{side}/layer_{layer}", f"{side}.blocks.{layer}"
+            yield from _attention(variables, f"{source}/self_attention", f"{target}.attn")
+            if side == "decoder":
+                yield from _attention(variables, f"{source}/attention", f"{target}.cross_attn")
+            yield from _norm(variables, f"{source}/ffn/layer_norm", f"{target}.mlp_ln")
+            for index, linear in ((0, "linear_0"), (2, "linear_1")):
+                for kind in ("weight", "bias"):
+                    yield f"{target}.mlp.{index}.{kind}", variables[f"{source}/ffn/{linear}/{kind}"]
+
+
+def _attention(
+    variables: Mapping[str, npt.NDArray[Any]], source: str, target: str
+) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """Self-attention fuses query, key and value in one product; cross-attention key and value."""
+    yield from _norm(variables, f"{source}/layer_norm", f"{target}_ln")
+    fused = [i for i in range(3) if f"{source}/linear_{i}/weight" in variables]
+    for kind in ("weight", "bias"):
+        parts = [variables[f"{source}/linear_{i}/{kind}"] for i in fused]
+        *inputs, out = parts
+        query, key, value = np.split(np.concatenate(inputs), 3)
+        yield f"{target}.query.{kind}", query
+        yield f"{target}.value.{kind}", value
+        yield f"{target}.out.{kind}", out
+        if kind == "weight":
+            yield f"{target}.key.weight", key
+        elif key.any():
+            raise Defect(f"{source}: a bias of the keys, which no Whisper has")
+
+
+def _norm(
+    variables: Mapping[str, npt.NDArray[Any]], source: str, target: str
+) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    yield f"{target}.weight", variables[f"{source}/gamma"]
+    yield f"{target}.bias", variables[f"{source}/beta"]
+
+
+def _layers(variables: Mapping[str, npt.NDArray[Any]], side: str) -> int:
+    return sum(
+        name.startswith(f"{side}/") and name.endswith("/ffn/linear_0/weight") for name in variables
+    )
+
+
+def _sparse_mask(heads: list[list[int]], dims: Any) -> Any:
+    """Which cross-attention heads follow the sound, as openai-whisper holds it."""
+    import torch
+
+    mask = torch.zeros(dims.n_text_layer, dims.n_text_head, dtype=torch.bool)
+    for layer, head in heads:
+        mask[layer, head] = True
+    return mask.to_sparse()
+
+
+def _unpack(file: BinaryIO, layout: str) -> tuple[Any, ...]:
+    return struct.unpack("<" + layout, file.read(struct.calcsize("<" + layout)))
+
+
+def _string(file: BinaryIO) -> str:
+    (length,) = _unpack(file, "H")
+    return file.read(length).rstrip(b"\0").decode("utf-8")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "absent"  # `info` can be read of an engine that is not installed
