@@ -43,7 +43,9 @@ def loudness_lufs(audio: Audio) -> float:
 
     if audio.frames == 0:
         return -math.inf
-    meter = pyloudnorm.Meter(audio.rate_hz, block_size=min(_BLOCK_S, audio.frames / audio.rate_hz))
+    # Rounded down: times the rate again, some lengths come out a hair longer than they are.
+    length_s = math.nextafter(audio.frames / audio.rate_hz, 0.0)
+    meter = pyloudnorm.Meter(audio.rate_hz, block_size=min(_BLOCK_S, length_s))
     with np.errstate(divide="ignore", invalid="ignore"):
         measured = float(meter.integrated_loudness(audio.samples.astype(np.float64)))
     return measured if math.isfinite(measured) else -math.inf

@@ -152,3 +152,10 @@ def test_normalizing_twice_gives_the_same_bytes() -> None:
     audio = programme(7)
     first = normalize_loudness(audio, LoudnessTarget())
     assert first.samples.tobytes() == normalize_loudness(audio, LoudnessTarget()).samples.tobytes()
+
+
+@pytest.mark.parametrize("frames", [102, 105, 13_440, 19_199, 19_200, 19_201])
+def test_sound_of_any_length_is_measured(frames: int) -> None:
+    # Times the rate again, 102 / 48000 s are a hair more than 102 frames.
+    noise = np.random.default_rng(1).normal(0, 0.1, (frames, 1)).astype(np.float32)
+    assert loudness_lufs(Audio(noise, 48_000)) == pytest.approx(-17, abs=2)
