@@ -64,7 +64,7 @@ def render_episode(
         f":c0=0x{top}:c1=0x{middle}:c2=0x{bottom}"
         f":x0={WIDTH // 2}:y0=0:x1={WIDTH // 2}:y1={_HORIZON_Y},"
         # What never moves is drawn once, and the one frame of it repeated.
-        f"ass=filename={_escaped(stage)},format=yuv420p,loop=loop=-1:size=1,"
+        f"ass=filename={_escaped(stage)},format=yuv420p,loop=loop=-1:size=1,trim=end_frame={frames},"
         f"ass=filename={_escaped(play)}[picture]"
     )
     try:
@@ -72,7 +72,7 @@ def render_episode(
             [ffmpeg.Pcm(sound)],
             [
                 *("-filter_complex", picture, "-map", "[picture]", "-map", "0:a"),
-                *("-frames:v", str(frames), "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"),
+                *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23"),
                 *("-threads:v", "2", "-g", "50", "-c:a", "aac", "-b:a", "160k"),
                 *("-movflags", "+faststart", "-f", "mp4"),
             ],
