@@ -49,7 +49,10 @@ _BLOCK_WINDOWS = (
 )
 _CHANGE = 0.5  # where the two sides of a point are less alike than this, a block ends
 _ALIKE = 0.75  # blocks this similar are one speaker's, at the least
-_MERGED = 0.70  # speakers this similar are one
+# Two clusters this similar are one speaker. What is asked for grows with what is known: a voice that was
+# heard for 3 s may seem another's by its sounds alone, one that was heard for 5 s hardly.
+_MERGED_LITTLE, _MERGED_MUCH = 0.60, 0.78
+_LITTLE_WINDOWS, _MUCH_WINDOWS = 30, 50
 _LEAST_WINDOWS = 12  # whoever speaks less is taken for somebody else: too little to know a voice by
 _CHANGE_COST = 1.0  # of a change of speaker inside a stretch, in windows that fit perfectly
 _ROUNDS = 8  # of refinement; it settles after three or four
@@ -229,10 +232,15 @@ def _merged(centres: Vectors, sizes: Labels) -> tuple[Vectors, Labels]:
     """Clusters without those too alike to be two, and without those too small to be anyone."""
     centres, sizes = centres.copy(), sizes.copy()
     while len(centres) > 1:
-        similarity = centres @ centres.T - 2 * np.eye(len(centres))
-        first, second = np.unravel_index(int(similarity.argmax()), similarity.shape)
+        known = np.interp(
+            np.minimum(sizes[:, np.newaxis], sizes),
+            (_LITTLE_WINDOWS, _MUCH_WINDOWS),
+            (_MERGED_LITTLE, _MERGED_MUCH),
+        )
+        excess = centres @ centres.T - known - 2 * np.eye(len(centres))
+        first, second = np.unravel_index(int(excess.argmax()), excess.shape)
         smallest = int(sizes.argmin())
-        if similarity[first, second] > _MERGED or len(centres) > _MOST_SPEAKERS:
+        if excess[first, second] > 0 or len(centres) > _MOST_SPEAKERS:
             both = centres[first] * sizes[first] + centres[second] * sizes[second]
             centres[first] = _unit(both)
             sizes[first] += sizes[second]
