@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from dubbing.errors import Rejected
 from dubbing.formats.decisions import CharacterDecision
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.media.container import Label
-from dubbing.model.episode import Episode, Release
+from dubbing.model.episode import Episode, Release, Term
 from dubbing.model.job import Deliverable, Job, LineCorrection, Profile
 from dubbing.model.language import Language
 from dubbing.stages import (
@@ -170,8 +170,7 @@ class Planner:
         job, release = shared.job, shared.release
         node = partial(self._node, shared.episode, language.tag)
         route = self._route(release.source_language, language.tag, job)
-        on_route = {hop.target for hop in route} | {language.tag}
-        terms = tuple(term for term in release.glossary if term.language in on_route)
+        terms = tuple(_terms_on(route, release.glossary, language.tag))
         translators = [self.engines.info(Port.TRANSLATOR, hop.engine) for hop in route]
         corrections = tuple(_of_translation(shared.corrections, language.tag))
         translated = node(
@@ -378,6 +377,15 @@ def _of_translation(
             yield LineCorrection(
                 c.episode, c.line, translations={language: c.translations[language]}
             )
+
+
+def _terms_on(route: tuple[Hop, ...], glossary: Iterable[Term], tag: str) -> Iterator[Term]:
+    """The glossary's terms in a language, and in the pivot on the way to it."""
+    for term in glossary:
+        if term.language == tag:
+            yield replace(term, language=route[-1].target)
+        elif term.language in {hop.target for hop in route[:-1]}:
+            yield term
 
 
 def _track(language: Language) -> mux.TrackLanguage:

@@ -99,6 +99,14 @@ class Weights:
         partial.rename(target)
 
 
+def version_of(distribution: str) -> str:
+    """The installed version, as part of an engine's revision; known before anything is imported."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def cache_folder() -> Path:
     """Where what can be made again is kept: `$DUBBING_CACHE`, or the user's cache folder."""
     configured = os.environ.get("DUBBING_CACHE")

@@ -1,0 +1,152 @@
+"""What can be said of a translation by looking at its characters: pure checks, whoever translated.
+
+They can't tell whether a line is right, only whether it is a line at all: in the target's script, as
+long as could be expected, without what a chatty model says about its own work.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+
+from dubbing.model.episode import Term
+
+# Base language -> the scripts it is written in, as Unicode's character names begin; Latin letters may
+# stand in any text (names, brands). A language that isn't here is written in Latin letters.
+_SCRIPTS: Mapping[str, frozenset[str]] = {
+    "ar": frozenset({"ARABIC"}),
+    "hi": frozenset({"DEVANAGARI"}),
+    "ja": frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
+    "ko": frozenset({"HANGUL"}),
+    "ru": frozenset({"CYRILLIC"}),
+    "th": frozenset({"THAI"}),
+    "zh": frozenset({"CJK"}),
+}
+_LATIN = frozenset({"LATIN"})
+# Half-width Katakana is named HALFWIDTH KATAKANA LETTER A.
+_WIDTHS = frozenset({"FULLWIDTH", "HALFWIDTH"})
+
+# Characters that say the same thing, against Chinese: counted in 200 aligned lines of FLORES-200.
+_LENGTHS: Mapping[str, float] = {
+    "ar": 2.6, "de": 3.4, "en": 2.9, "es": 3.5, "fr": 3.4, "hi": 2.9, "id": 3.2, "it": 3.5,
+    "ja": 1.3, "ko": 1.5, "pt": 3.2, "ru": 3.2, "th": 2.9, "tr": 3.0, "vi": 3.1, "zh": 1.0,
+}  # fmt: skip
+_FARTHEST_FROM_EXPECTED = 4.0
+_SPARE_CHARS = 12  # so that a line of one word isn't measured by its length
+
+_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』", "'": "'", "‘": "’"}
+_FULL_WIDTH_MARKS = str.maketrans(
+    {"，": ", ", "。": ". ", "！": "! ", "？": "? ", "：": ": ", "；": "; ", "、": ", ", "（": " (",
+     "）": ") ", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "～": "~", "\u3000": " "}
+)  # fmt: skip
+_SPACED_PUNCTUATION = re.compile(r"\s+([,.!?;:)])")
+# What isn't said: stage directions and subtitle markup, on either side of a translation.
+_MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}|\[[^\[\]]*\]|【[^【】]*】|[♪♫♬]|^\s*[-–—]\s+")
+_DIRECTION = re.compile(r"\([^()]*\)|（[^（）]*）")
+
+_CHATTER = re.compile(
+    r"""
+    \b(?:here(?:'s|\ is)|this\ is|the\ following\ is)\ (?:the|a|my|your)\ (?:\w+\ )?(?:translat|version)
+    | \btranslat(?:ed|ion|es|e)\b.{0,30}(?::|\bis\b|\binto\b)
+    | \(?\bnote(?:s)?\s*:
+    | \bas\ an?\ (?:ai|language\ model)\b
+    | ^\s*(?:sure|certainly|of\ course)[,!.]?\ (?:here|i\ can)
+    | \bi(?:'m|\ am)\ sorry,?\ (?:but\ )?(?:as|i\ can(?:'t|not))\ .{0,20}(?:translat|assist|an?\ ai)
+    | \b(?:original|source|chinese)\ (?:text|line|sentence)\b
+    | \bliteral(?:ly)?\s*:
+    | ```|->|→|=>
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_LABEL = re.compile(
+    r"^\s*(?:translation|translated|english|spanish|portuguese|subtitle|line|answer|output)"
+    r"(?:\s*\([^()]*\))?\s*[:：]\s*",
+    re.IGNORECASE,
+)
+
+
+def base(language: str) -> str:
+    """`es` of `es-419`."""
+    return language.split("-")[0]
+
+
+def scripts(language: str) -> frozenset[str]:
+    """The scripts a language (BCP-47) is written in, as Unicode's character names begin."""
+    return _SCRIPTS.get(base(language), _LATIN)
+
+
+def without_directions(text: str) -> str:
+    """A source line without markup and stage directions; as it was if nothing else is in it."""
+    bare = " ".join(_DIRECTION.sub(" ", _MARKUP.sub(" ", text)).split())
+    return bare if any(character.isalnum() for character in bare) else " ".join(text.split())
+
+
+def tidy(text: str, target: str) -> str:
+    """A translation on one line, without labels, markup and quotes around it.
+
+    Full-width marks become the target's own where it is not written with them.
+    """
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    text = _LABEL.sub("", _MARKUP.sub(" ", text))
+    if base(target) not in {"zh", "ja"}:
+        text = _SPACED_PUNCTUATION.sub(r"\1", " ".join(text.translate(_FULL_WIDTH_MARKS).split()))
+    text = " ".join(text.split())
+    while len(text) > 2 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def foreign_letters(text: str, target: str) -> str:
+    """The letters of a text that the target is not written with, in order; Latin ones are let pass."""
+    allowed = scripts(target) | _LATIN
+    return "".join(c for c, script in _letters(text) if script not in allowed)
+
+
+def in_script(text: str, target: str) -> bool:
+    """Whether at least half of a text's letters are the target's own; a text without any is not.
+
+    Japanese that goes on for more than ten letters has kana among them, or it is Chinese.
+    """
+    found = [script for _, script in _letters(text)]
+    own = sum(script in scripts(target) for script in found)
+    if base(target) == "ja" and len(found) > 10 and not {"HIRAGANA", "KATAKANA"} & set(found):
+        return False
+    return bool(found) and 2 * own >= len(found)
+
+
+def chatter(text: str) -> str | None:
+    """What a model says about its translation instead of translating, if it does."""
+    found = _CHATTER.search(text)
+    return found[0].strip() if found else None
+
+
+def expected_chars(text: str, source: str, target: str) -> float:
+    """How long a translation of a text may be expected to be, in characters."""
+    own, other = _LENGTHS.get(base(source), 3.3), _LENGTHS.get(base(target), 3.3)
+    return len(text) * other / own
+
+
+def runs_on(text: str, translation: str, source: str, target: str) -> bool:
+    """Whether a translation is so long that most of it must be invented."""
+    expected = expected_chars(text, source, target)
+    return len(translation) > _FARTHEST_FROM_EXPECTED * expected + _SPARE_CHARS
+
+
+def missing_terms(translation: str, terms: Iterable[Term]) -> list[Term]:
+    """The glossary entries whose target is not in a translation, capitals aside."""
+    folded = _folded(translation)
+    return [term for term in terms if _folded(term.target) not in folded]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _letters(text: str) -> Iterator[tuple[str, str]]:
+    """Each letter and its script. Marks, digits and punctuation belong to none."""
+    for character in text:
+        if character.isalpha():
+            words = unicodedata.name(character, "").split()
+            script = next((word for word in words if word not in _WIDTHS), "")
+            yield character, script.split("-")[0]
