@@ -61,6 +61,8 @@ def speech_spans(
     settings = settings or VadSettings()
     if found is None:
         found = probabilities(speech)
+    if not len(found):
+        return []
     coarse = merge(_above(found, settings), gap_ms=settings.pause_ms)
     coarse = [s for s in coarse if s.duration_ms >= settings.shortest_ms]
     levels_db = _levels_db(speech)

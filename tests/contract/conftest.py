@@ -1,0 +1,33 @@
+"""Sound for engines that listen: a Mandarin sentence of human speech or, where that is not at hand, of Kokoro's."""
+
+from __future__ import annotations
+
+import episodes
+import pytest
+
+from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
+
+SENTENCE = "希望你以后能够做的比我还好呦。"
+
+
+@pytest.fixture(scope="session")
+def spoken_zh() -> Audio:
+    """One sentence, mono, 16 kHz, with silence around it."""
+    if (episodes.SPEECH_FOLDER / "zh_cosyvoice_zero_shot.flac").exists():
+        spoken = episodes.read("zh_cosyvoice_zero_shot.flac")
+    else:
+        from dubbing.engines.kokoro import KokoroSynthesizer
+
+        with KokoroSynthesizer() as kokoro:
+            spoken = episodes.at_rate(
+                kokoro.synthesize(SENTENCE, "zh", "alpha", 1.0), SPEECH_RATE_HZ
+            )
+    clip = episodes.Clip(SENTENCE, "zh", "a", spoken)
+    return episodes.build([clip], music_db=None, lead_ms=700).speech
+
+
+@pytest.fixture(scope="session")
+def music() -> Audio:
+    """Six seconds of music as loud as speech, mono, 16 kHz."""
+    sound = Audio(0.1 * episodes.music(6 * MASTER_RATE_HZ), MASTER_RATE_HZ)
+    return episodes.at_rate(Audio.of_mono(sound.mono(), MASTER_RATE_HZ), SPEECH_RATE_HZ)
