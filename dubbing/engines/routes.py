@@ -1,7 +1,6 @@
 """Ways from a language to another through what translators declare, and translation along them.
 
-A route is one hop, or two by way of a pivot language. `BETTER` than declared quality is only what can
-be measured on it: see `_quality`.
+A route is one hop, or two by way of a pivot language.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from dubbing.engines.ports import Translation, TranslationRequest, Translator, covers
-from dubbing.engines.text_checks import base, missing_terms
+from dubbing.engines.ports import Translation, TranslationRequest, Translator
+from dubbing.engines.text_checks import base, unmet_wishes
 from dubbing.model.episode import Term
 
 Pairs = Mapping[tuple[str, str], float]
@@ -78,9 +77,19 @@ def translate_along(
     again, as much shorter as the last was too long, and the shorter result is taken.
     """
     if len(route) == 1:
-        return _hop(translators, route[0], [_localized(r, route[0].target) for r in requests])
-    results = _through_pivot(translators, route, requests, [None] * len(requests))
-    return _shortened(translators, route, requests, results)
+        return _direct(translators, route[0], requests)
+    passed = _pass(translators, route, requests, [None] * len(requests))
+    too_long = [i for i, passage in enumerate(passed) if passage.budget() is not None]
+    again = _pass(
+        translators,
+        route,
+        [requests[i] for i in too_long],
+        [passed[i].budget() for i in too_long],
+    )
+    for i, shorter in zip(too_long, again, strict=True):
+        if len(shorter.final.text) < len(passed[i].final.text):
+            passed[i] = shorter
+    return [passage.translation() for passage in passed]
 
 
 def _routes(
@@ -107,62 +116,84 @@ def _through(first: float, last: float) -> float:
     return min(first, last) - _PIVOT_LOSS
 
 
+def _hop(
+    translators: Translators, hop: Hop, requests: Sequence[TranslationRequest]
+) -> list[Translation]:
+    if not requests:
+        return []
+    with translators.translator(hop.engine) as engine:
+        return engine.translate(requests, hop.source, hop.target)
+
+
+def _direct(
+    translators: Translators, hop: Hop, requests: Sequence[TranslationRequest]
+) -> list[Translation]:
+    own = [dataclasses.replace(r, terms=terms_of(r.terms, hop.target)) for r in requests]
+    return _hop(translators, hop, own)
+
+
 @dataclass(frozen=True, slots=True)
-class _Passed:
-    """A line at the end of a route, and what it was in the pivot language."""
+class _Passage:
+    """A line on its way through a pivot language."""
 
+    to_pivot: TranslationRequest
+    from_pivot: TranslationRequest
     pivot: Translation
-    last: Translation
+    final: Translation
+
+    def budget(self) -> int | None:
+        """What the pivot may be long for the end to be short enough; None if it is already."""
+        max_chars, chars = self.from_pivot.max_chars, len(self.final.text)
+        if max_chars is None or chars <= max_chars:
+            return None
+        return max(1, len(self.pivot.text) * max_chars // chars)
+
+    def translation(self) -> Translation:
+        """The end, with the notes of both hops but those on the pivot that the last hop took up."""
+        unmet = unmet_wishes(self.pivot.text, self.to_pivot.terms, self.to_pivot.max_chars)
+        of_pivot = tuple(note for note in self.pivot.notes if note not in unmet)
+        return Translation(self.final.text, of_pivot + self.final.notes)
 
 
-def _through_pivot(
+def _pass(
     translators: Translators,
     route: Sequence[Hop],
     requests: Sequence[TranslationRequest],
     pivot_budgets: Sequence[int | None],
-) -> list[_Passed]:
+) -> list[_Passage]:
+    """Lines taken through two hops. `pivot_budgets` are in characters, one a request."""
     first, last = route
-    pivots = _hop(
-        translators,
-        first,
-        [
-            TranslationRequest(r.text, r.before, _pivot_terms(r.terms, first, last), budget)
-            for r, budget in zip(requests, pivot_budgets, strict=True)
-        ],
-    )
-    finals = _hop(
-        translators,
-        last,
-        [
-            TranslationRequest(
-                pivot.text, terms=_terms_from_pivot(r.terms, first, last), max_chars=r.max_chars
-            )
-            for r, pivot in zip(requests, pivots, strict=True)
-        ],
-    )
-    return [_Passed(pivot, final) for pivot, final in zip(pivots, finals, strict=True)]
-
-
-def _shortened(
-    translators: Translators,
-    route: Sequence[Hop],
-    requests: Sequence[TranslationRequest],
-    results: list[_Passed],
-) -> list[Translation]:
-    too_long = [
-        index
-        for index, (request, passed) in enumerate(zip(requests, results, strict=True))
-        if request.max_chars is not None and len(passed.last.text) > request.max_chars
+    to_pivot = [
+        TranslationRequest(r.text, r.before, _terms_to_pivot(r.terms, first, last), budget)
+        for r, budget in zip(requests, pivot_budgets, strict=True)
     ]
-    budgets = [
-        max(
-            1,
-            len(results[i].pivot.text) * (requests[i].max_chars or 0) // len(results[i].last.text),
+    pivots = _hop(translators, first, to_pivot)
+    from_pivot = [
+        TranslationRequest(
+            pivot.text, terms=_terms_from_pivot(r.terms, first, last), max_chars=r.max_chars
         )
-        for i in too_long
+        for r, pivot in zip(requests, pivots, strict=True)
     ]
-    again = _through_pivot(translators, route, [requests[i] for i in too_long], budgets)
-    for index, shorter in zip(too_long, again, strict=True):
-        if len(shorter.last.text) < len(results[index].last.text):
-            results[index] = shorter
-    return [_noted(passed, route, r.terms) for passed, r in zip(results, requests, strict=True)]
+    finals = _hop(translators, last, from_pivot)
+    return list(map(_Passage, to_pivot, from_pivot, pivots, finals))
+
+
+def terms_of(terms: Sequence[Term], language: str) -> tuple[Term, ...]:
+    """The terms for a target (BCP-47), one a source: its own, else those of its base language."""
+    chosen = {term.source: term for term in terms if term.language == base(language)}
+    chosen |= {term.source: term for term in terms if term.language == language}
+    return tuple(chosen.values())
+
+
+def _terms_to_pivot(terms: Sequence[Term], first: Hop, last: Hop) -> tuple[Term, ...]:
+    final = {t.source: t for t in terms_of(terms, last.target)}
+    pivot = {t.source: t for t in terms_of(terms, first.target)}
+    return tuple((final | pivot).values())
+
+
+def _terms_from_pivot(terms: Sequence[Term], first: Hop, last: Hop) -> tuple[Term, ...]:
+    pivot = {t.source: t.target for t in terms_of(terms, first.target)}
+    return tuple(
+        dataclasses.replace(t, source=pivot.get(t.source, t.target))
+        for t in terms_of(terms, last.target)
+    )

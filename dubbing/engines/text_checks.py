@@ -38,8 +38,9 @@ _SPARE_CHARS = 12  # so that a line of one word isn't measured by its length
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』", "'": "'", "‘": "’"}
 _FULL_WIDTH_MARKS = str.maketrans(
     {"，": ", ", "。": ". ", "！": "! ", "？": "? ", "：": ": ", "；": "; ", "、": ", ", "（": " (",
-     "）": ") ", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "～": "~", "\u3000": " "}
+     "）": ") ", "“": '"', "”": '"', "‘": "'", "’": "'", "～": "~", "\u3000": " "}
 )  # fmt: skip
+_ELLIPSIS = re.compile(r"(?:…|\.{3})[….]*|。{2,}")
 _SPACED_PUNCTUATION = re.compile(r"\s+([,.!?;:)])")
 # What isn't said: stage directions and subtitle markup, on either side of a translation.
 _MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}|\[[^\[\]]*\]|【[^【】]*】|[♪♫♬]|^\s*[-–—]\s+")
@@ -65,6 +66,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 
+_CUTS = (re.compile(r"[。！？…]|[.!?](?=\s)"), re.compile(r"[，；：、,;:]"), re.compile(r"\s"))
+
 
 def base(language: str) -> str:
     """`es` of `es-419`."""
@@ -88,7 +91,7 @@ def tidy(text: str, target: str) -> str:
     Full-width marks become the target's own where it is not written with them.
     """
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    text = _LABEL.sub("", _MARKUP.sub(" ", text))
+    text = _ELLIPSIS.sub("…", _LABEL.sub("", _MARKUP.sub(" ", text)))
     if base(target) not in {"zh", "ja"}:
         text = _SPACED_PUNCTUATION.sub(r"\1", " ".join(text.translate(_FULL_WIDTH_MARKS).split()))
     text = " ".join(text.split())
@@ -137,6 +140,46 @@ def missing_terms(translation: str, terms: Iterable[Term]) -> list[Term]:
     """The glossary entries whose target is not in a translation, capitals aside."""
     folded = _folded(translation)
     return [term for term in terms if _folded(term.target) not in folded]
+
+
+def unmet_wishes(translation: str, terms: Iterable[Term], max_chars: int | None) -> tuple[str, ...]:
+    """What a translation doesn't heed of what was asked for, in words for a reader (and for a model)."""
+    unmet = [f"{t.source} is not rendered as {t.target}" for t in missing_terms(translation, terms)]
+    if max_chars is not None and len(translation) > max_chars:
+        unmet.append(f"over {max_chars} characters")
+    return tuple(unmet)
+
+
+def faults(text: str, translation: str, source: str, target: str) -> tuple[str, ...]:
+    """What makes a translation none at all, in words for a reader (and for a model)."""
+    if not translation:
+        return ("nothing said",)
+    found: list[str] = []
+    if not in_script(translation, target):
+        found.append("not in the right script")
+    foreign = foreign_letters(translation, target)
+    if foreign:
+        found.append(f"left untranslated: {foreign}")
+    said = chatter(translation)
+    if said and not chatter(text):
+        found.append(f"talk about the translation: {said}")
+    if runs_on(text, translation, source, target):
+        found.append("much longer than what is said")
+    return tuple(found)
+
+
+def pieces(text: str, max_chars: int) -> list[str]:
+    """A text in pieces of at most so many characters, cut after a sentence, a clause or a word."""
+    found: list[str] = []
+    while len(text) > max_chars:
+        cuts = (
+            max((match.end() for match in pattern.finditer(text, 0, max_chars)), default=0)
+            for pattern in _CUTS
+        )
+        cut = next((cut for cut in cuts if cut), max_chars)
+        found.append(text[:cut].strip())
+        text = text[cut:].strip()
+    return [piece for piece in (*found, text) if piece]
 
 
 def _folded(text: str) -> str:
