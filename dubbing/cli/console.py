@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+import click
+import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -24,9 +26,26 @@ from dubbing.graph import Node
 from dubbing.model.dub import FitKind
 from dubbing.model.report import EpisodeReport
 
+EXAMPLES = """\b
+Examples:
+  dub run fated --to en,pt-BR,es-419        a release's folder, all episodes
+  dub run fated --to en --episodes 1-3,7    some of them
+  dub run clip.mp4 --to es-419 --no-dub     one video, subtitles alone
+  dub edit fated --episode 1 --line 7 --language en --text "You came back."
+  dub report fated                          what was made, and what to look at
+"""
+
 # Standard output is for what was asked for, so that it can be piped; all else goes here.
 stderr = Console(stderr=True, highlight=False)
 stdout = Console(highlight=False)
+
+
+class Failed(Exception):
+    """Work ended with errors that have been shown; carries the exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class ProgressBars:
@@ -166,3 +185,9 @@ def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> No
     )
     if not localized.outcome.stages_run:
         stdout.print("Nothing had changed: no stage was run.")
+
+
+def print_json(document: object) -> None:
+    """A document for machines, on standard output."""
+    encoded = msgspec.json.encode(document, enc_hook=str)
+    click.echo(msgspec.json.format(encoded, indent=2).decode())

@@ -1,62 +1,28 @@
-"""The command `dub`."""
+"""Commands that do the work: run, edit, report, clean."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
-import msgspec
 from rich.table import Table
 
-from dubbing import __version__, assembly, console
+from dubbing import assembly
 from dubbing.assembly import Order
-from dubbing.config import configs_folder
-from dubbing.engines import registry
-from dubbing.engines.ports import Port
+from dubbing.cli import console
+from dubbing.cli.console import EXAMPLES, Failed, print_json
 from dubbing.errors import Rejected
 from dubbing.formats import decisions
-from dubbing.formats.language_toml import all_languages
-from dubbing.media import container
 from dubbing.model.job import LineCorrection
 from dubbing.model.report import EpisodeReport
 from dubbing.publishing import MANIFEST, read_manifest
 from dubbing.store.artifacts import read_json
-from voices import VoiceBank, VoiceError
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-EXAMPLES = """\b
-Examples:
-  dub run fated --to en,pt-BR,es-419        a release's folder, all episodes
-  dub run fated --to en --episodes 1-3,7    some of them
-  dub run clip.mp4 --to es-419 --no-dub     one video, subtitles alone
-  dub edit fated --episode 1 --line 7 --language en --text "You came back."
-  dub report fated                          what was made, and what to look at
-"""
+from voices import VoiceBank
 
 
-class _Failed(Exception):
-    """Work ended with errors that have been shown; carries the exit status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="dub")
-def cli() -> None:
-    """Subtitles and dubs for mini-series: a release goes in, a localized release comes out."""
-
-
-@cli.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES)
 @click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
 @click.option("--to", "languages", required=True, help="Languages (BCP-47), as in en,pt-BR,es-419.")
 @click.option("--from", "source", help="Language spoken in a video given alone [zh].")
@@ -103,9 +69,9 @@ def run(
     if localized.manifest is None:
         console.stderr.print("Nothing was published. What is done is kept for the next run.")
         errors = [error for _, error in localized.outcome.failures]
-        raise _Failed(2 if all(isinstance(error, Rejected) for error in errors) else 1)
+        raise Failed(2 if all(isinstance(error, Rejected) for error in errors) else 1)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "out": str(localized.out),
                 "manifest": str(localized.out / MANIFEST),
@@ -120,120 +86,7 @@ def run(
         console.show_localized(localized, _reports(localized.out))
 
 
-@cli.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def probe(target: Path, as_json: bool) -> None:
-    """Show what a release or a video is, and whether it can be localized."""
-    release = assembly.open_release(target)
-    found = {episode.name: container.probe(episode.video) for episode in release.episodes}
-    if as_json:
-        _print_json(
-            {"release": release.name, "source_language": release.source_language, "episodes": found}
-        )
-        return
-    table = Table("episode", "file", "seconds", "picture", "frames/s", "video", "audio")
-    for episode in release.episodes:
-        media = found[episode.name]
-        table.add_row(
-            episode.name,
-            episode.video.name,
-            f"{media.duration_ms / 1000:.2f}",
-            f"{media.width}x{media.height}",
-            f"{float(media.frame_rate):g}",
-            media.video_codec,
-            f"{media.audio_codec} {media.audio_rate_hz} Hz, {media.audio_channels} ch",
-        )
-    console.stdout.print(table)
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def engines(as_json: bool) -> None:
-    """List the engines: what is installed, languages, licences."""
-    infos = [registry.create(port, name).info for port in Port for name in registry.names(port)]
-    if as_json:
-        _print_json(
-            [
-                {**msgspec.to_builtins(info), "missing": registry.missing(info)}
-                for info in sorted(infos, key=lambda info: (info.port, info.name))
-            ]
-        )
-        return
-    table = Table("kind", "engine", "installed", "languages", "licence", "commercial", "note")
-    for info in infos:
-        absent = registry.missing(info)
-        table.add_row(
-            info.port,
-            info.name,
-            f"no: {', '.join(absent)}" if absent else "yes",
-            ", ".join(sorted(info.languages)) or "any",
-            info.licence,
-            "yes" if info.commercial else "no",
-            info.note,
-        )
-    console.stdout.print(table)
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def languages(as_json: bool) -> None:
-    """List the languages that rules are known for."""
-    known = all_languages(configs_folder() / "languages")
-    if as_json:
-        _print_json(known)
-        return
-    table = Table("tag", "name", "own name", "characters/line", "characters/s")
-    for language in known:
-        rules = language.cues
-        table.add_row(
-            language.tag,
-            language.name,
-            language.endonym,
-            str(rules.chars_per_line),
-            f"{rules.reading_speed_cps:g}",
-        )
-    console.stdout.print(table)
-
-
-@cli.command()
-@click.option("--language", help="Only voices that speak this language (BCP-47).")
-@click.option(
-    "--listen", type=click.Path(path_type=Path), help="Speak a sample into this WAV file."
-)
-@click.option("--voice", help="Which voice to listen to.")
-@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def voices(
-    language: str | None, listen: Path | None, voice: str | None, text: str, as_json: bool
-) -> None:
-    """List the voices, or hear one: dub voices --listen kumo.wav --voice kumo --language en."""
-    bank = VoiceBank.shipped()
-    if listen is not None:
-        if voice is None:
-            raise Rejected(
-                "--voice",
-                found="nothing",
-                expected="a voice to listen to",
-                remedy="Name one that `dub voices` lists.",
-            )
-        seconds = assembly.audition(bank, voice, language or "en", text, listen)
-        console.stdout.print(f"{listen}: {seconds:.1f} s", markup=False)
-        return
-    found = [v for v in bank if language is None or v.speaks(language)]
-    if as_json:
-        _print_json(found)
-        return
-    table = Table("voice", "engine", "languages", "gender", "pitch", "licence", "description")
-    for v in found:
-        table.add_row(
-            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender,
-            f"{v.pitch_hz:.0f} Hz", v.licence, v.description,
-        )  # fmt: skip
-    console.stdout.print(table)
-
-
-@cli.command()
+@click.command()
 @click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
 @click.option("--episode", type=click.IntRange(1), help="The episode [1 for a video].")
 @click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
@@ -296,7 +149,7 @@ def edit(
     )
 
 
-@cli.command()
+@click.command()
 @click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO|FOLDER")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 def report(target: Path, as_json: bool) -> None:
@@ -316,7 +169,7 @@ def report(target: Path, as_json: bool) -> None:
         )
     reports = _reports(folder)
     if as_json:
-        _print_json(reports)
+        print_json(reports)
         return
     for one in reports:
         table = Table(
@@ -338,7 +191,7 @@ def report(target: Path, as_json: bool) -> None:
             console.stdout.print(f"  {draft}", markup=False)
 
 
-@cli.command()
+@click.command()
 @click.option("--models", is_flag=True, help="Also the models put together from packages.")
 def clean(models: bool) -> None:
     """Remove what can be made again. Releases and corrections are not touched."""
@@ -375,47 +228,3 @@ def _reports(folder: Path) -> list[EpisodeReport]:
         if file.path.endswith("/report.json")
     ]
     return sorted(reports, key=lambda one: (one.episode, order.get(one.language, 0)))
-
-
-def _print_json(document: object) -> None:
-    def default(value: Any) -> str:
-        return str(value)
-
-    encoded = msgspec.json.encode(document, enc_hook=default)
-    click.echo(msgspec.json.format(encoded, indent=2).decode())
-
-
-def _guarded(function: Callable[P, R]) -> Callable[P, R]:
-    @wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except _Failed as failed:
-            sys.exit(failed.status)
-        except VoiceError as error:
-            console.show_error(
-                Rejected("voice", found=str(error), expected="a voice of the catalogue",
-                         remedy="`dub voices` lists them.")
-            )  # fmt: skip
-            sys.exit(2)
-        except Rejected as error:
-            console.show_error(error)
-            sys.exit(error.exit_status)
-
-    return guarded
-
-
-@_guarded
-def main() -> NoReturn:
-    """Entry point: exit status 0 done, 1 our fault, 2 the user's to mend, 130 after Ctrl-C."""
-    try:
-        cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        console.stderr.print("\nStopped. The same command goes on where this one left off.")
-        # Engines may be deep in native code that can't be interrupted; what is made is safe on disk.
-        sys.stderr.flush()
-        os._exit(130)
-    sys.exit(0)

@@ -1,0 +1,5 @@
+"""The command `dub`."""
+
+from dubbing.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,133 @@
+"""Commands that show what there is: probe, engines, languages, voices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.table import Table
+
+from dubbing import assembly
+from dubbing.cli import console
+from dubbing.cli.console import print_json
+from dubbing.config import configs_folder
+from dubbing.engines import registry
+from dubbing.engines.ports import Port
+from dubbing.errors import Rejected
+from dubbing.formats.language_toml import all_languages
+from dubbing.media import container
+from voices import VoiceBank
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def probe(target: Path, as_json: bool) -> None:
+    """Show what a release or a video is, and whether it can be localized."""
+    release = assembly.open_release(target)
+    found = {episode.name: container.probe(episode.video) for episode in release.episodes}
+    if as_json:
+        print_json(
+            {"release": release.name, "source_language": release.source_language, "episodes": found}
+        )
+        return
+    table = Table("episode", "file", "seconds", "picture", "frames/s", "video", "audio")
+    for episode in release.episodes:
+        media = found[episode.name]
+        table.add_row(
+            episode.name,
+            episode.video.name,
+            f"{media.duration_ms / 1000:.2f}",
+            f"{media.width}x{media.height}",
+            f"{float(media.frame_rate):g}",
+            media.video_codec,
+            f"{media.audio_codec} {media.audio_rate_hz} Hz, {media.audio_channels} ch",
+        )
+    console.stdout.print(table)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def engines(as_json: bool) -> None:
+    """List the engines: what is installed, languages, licences."""
+    infos = [registry.create(port, name).info for port in Port for name in registry.names(port)]
+    if as_json:
+        print_json(
+            [
+                {**msgspec.to_builtins(info), "missing": registry.missing(info)}
+                for info in sorted(infos, key=lambda info: (info.port, info.name))
+            ]
+        )
+        return
+    table = Table("kind", "engine", "installed", "languages", "licence", "commercial", "note")
+    for info in infos:
+        absent = registry.missing(info)
+        table.add_row(
+            info.port,
+            info.name,
+            f"no: {', '.join(absent)}" if absent else "yes",
+            ", ".join(sorted(info.languages)) or "any",
+            info.licence,
+            "yes" if info.commercial else "no",
+            info.note,
+        )
+    console.stdout.print(table)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def languages(as_json: bool) -> None:
+    """List the languages that rules are known for."""
+    known = all_languages(configs_folder() / "languages")
+    if as_json:
+        print_json(known)
+        return
+    table = Table("tag", "name", "own name", "characters/line", "characters/s")
+    for language in known:
+        rules = language.cues
+        table.add_row(
+            language.tag,
+            language.name,
+            language.endonym,
+            str(rules.chars_per_line),
+            f"{rules.reading_speed_cps:g}",
+        )
+    console.stdout.print(table)
+
+
+@click.command()
+@click.option("--language", help="Only voices that speak this language (BCP-47).")
+@click.option(
+    "--listen", type=click.Path(path_type=Path), help="Speak a sample into this WAV file."
+)
+@click.option("--voice", help="Which voice to listen to.")
+@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def voices(
+    language: str | None, listen: Path | None, voice: str | None, text: str, as_json: bool
+) -> None:
+    """List the voices, or hear one: dub voices --listen kumo.wav --voice kumo --language en."""
+    bank = VoiceBank.shipped()
+    if listen is not None:
+        if voice is None:
+            raise Rejected(
+                "--voice",
+                found="nothing",
+                expected="a voice to listen to",
+                remedy="Name one that `dub voices` lists.",
+            )
+        seconds = assembly.audition(bank, voice, language or "en", text, listen)
+        console.stdout.print(f"{listen}: {seconds:.1f} s", markup=False)
+        return
+    found = [v for v in bank if language is None or v.speaks(language)]
+    if as_json:
+        print_json(found)
+        return
+    table = Table("voice", "engine", "languages", "gender", "pitch", "licence", "description")
+    for v in found:
+        table.add_row(
+            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender,
+            f"{v.pitch_hz:.0f} Hz", v.licence, v.description,
+        )  # fmt: skip
+    console.stdout.print(table)
