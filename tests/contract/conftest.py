@@ -11,19 +11,30 @@ SENTENCE = "希望你以后能够做的比我还好呦。"
 
 
 @pytest.fixture(scope="session")
-def spoken_zh() -> Audio:
-    """One sentence, mono, 16 kHz, with silence around it."""
+def scene() -> episodes.Episode:
+    """An episode of one sentence, without music."""
     if (episodes.SPEECH_FOLDER / "zh_cosyvoice_zero_shot.flac").exists():
         spoken = episodes.read("zh_cosyvoice_zero_shot.flac")
     else:
         from dubbing.engines.kokoro import KokoroSynthesizer
 
         with KokoroSynthesizer() as kokoro:
-            spoken = episodes.at_rate(
-                kokoro.synthesize(SENTENCE, "zh", "alpha", 1.0), SPEECH_RATE_HZ
-            )
+            take = kokoro.synthesize(SENTENCE, "zh", "alpha", 1.0)
+        spoken = episodes.at_rate(take, SPEECH_RATE_HZ)
     clip = episodes.Clip(SENTENCE, "zh", "a", spoken)
-    return episodes.build([clip], music_db=None, lead_ms=700).speech
+    return episodes.build([clip], music_db=None, lead_ms=700)
+
+
+@pytest.fixture(scope="session")
+def spoken_zh(scene: episodes.Episode) -> Audio:
+    """One sentence, mono, 16 kHz, with silence around it."""
+    return scene.speech
+
+
+@pytest.fixture(scope="session")
+def sentence(scene: episodes.Episode) -> episodes.Line:
+    """What is said in it, and when."""
+    return scene.lines[0]
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import episodes
+import jiwer
 import numpy as np
 import pytest
 
 from dubbing.engines import fakes
 from dubbing.engines.faster_whisper import FasterWhisper
+from dubbing.engines.hearing import spoken_characters
 from dubbing.engines.openai_whisper import OpenAIWhisper
 from dubbing.engines.ports import Port, Transcriber
 from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
+from dubbing.model.speech import Word
 
 _REAL = [
     pytest.param(FasterWhisper, id="faster-whisper", marks=pytest.mark.models),
@@ -46,10 +50,15 @@ def test_silence_has_no_words(transcriber: Transcriber, duration_ms: int) -> Non
     assert transcriber.transcribe(silence, "zh") == ()
 
 
+@pytest.fixture(scope="module")
+def words(transcriber: Transcriber, spoken_zh: Audio) -> tuple[Word, ...]:
+    """Heard once for all tests: the reference takes its time."""
+    return transcriber.transcribe(spoken_zh, "zh")
+
+
 def test_words_are_in_order_apart_and_inside_the_sound(
-    transcriber: Transcriber, spoken_zh: Audio
+    words: tuple[Word, ...], spoken_zh: Audio
 ) -> None:
-    words = transcriber.transcribe(spoken_zh, "zh")
     assert words
     edge_ms = 0
     for word in words:
@@ -61,8 +70,36 @@ def test_words_are_in_order_apart_and_inside_the_sound(
     assert edge_ms <= spoken_zh.duration_ms
 
 
-def test_the_same_sound_gives_the_same_words(transcriber: Transcriber, spoken_zh: Audio) -> None:
-    assert transcriber.transcribe(spoken_zh, "zh") == transcriber.transcribe(spoken_zh, "zh")
+def test_the_same_sound_gives_the_same_words(
+    transcriber: Transcriber, words: tuple[Word, ...], spoken_zh: Audio
+) -> None:
+    assert transcriber.transcribe(spoken_zh, "zh") == words
+
+
+@pytest.mark.models
+def test_real_engines_hear_what_is_said_from_where_it_starts(
+    transcriber: Transcriber, words: tuple[Word, ...], sentence: episodes.Line
+) -> None:
+    if transcriber.info.name == "fake":
+        pytest.skip("the fake hears no words")
+    heard = spoken_characters("".join(word.text for word in words))
+    assert jiwer.cer(spoken_characters(sentence.text), heard) <= 0.2
+    assert abs(words[0].span.start_ms - sentence.span.start_ms) <= 80
+    assert abs(words[-1].span.end_ms - sentence.span.end_ms) <= 250
+
+
+@pytest.mark.models
+@pytest.mark.whisper
+def test_the_fast_engine_hears_what_the_reference_hears(
+    transcriber: Transcriber, words: tuple[Word, ...], spoken_zh: Audio
+) -> None:
+    if transcriber.info.name != "openai-whisper:base":
+        pytest.skip("compared once, with the reference's words")
+    with FasterWhisper() as fast:
+        heard = fast.transcribe(spoken_zh, "zh")
+    assert [word.text for word in heard] == [word.text for word in words]
+    apart_ms = [abs(a.span.start_ms - b.span.start_ms) for a, b in zip(heard, words, strict=True)]
+    assert max(apart_ms) <= 100
 
 
 @pytest.mark.models
