@@ -17,17 +17,19 @@ _GLOSSARY_COLUMNS = ("source", "language", "target", "note")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-class _EpisodeEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class EpisodeEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     number: int
     video: str
     bed: str | None = None
 
 
-class _ReleaseDocument(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class ReleaseDocument(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The content of `release.json`."""
+
     schema: int
     release: str
     source_language: str
-    episodes: list[_EpisodeEntry]
+    episodes: list[EpisodeEntry]
     title: str = ""
     glossary: str | None = None
     cast: str | None = None
@@ -79,9 +81,9 @@ def release_of_video(video: Path, source_language: str) -> Release:
     )
 
 
-def _decode(file: Path) -> _ReleaseDocument:
+def _decode(file: Path) -> ReleaseDocument:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=_ReleaseDocument)
+        return msgspec.json.decode(file.read_bytes(), type=ReleaseDocument)
     except UnicodeDecodeError as error:
         raise Rejected(
             str(file),
@@ -99,7 +101,7 @@ def _decode(file: Path) -> _ReleaseDocument:
         ) from error
 
 
-def _check_document(file: Path, document: _ReleaseDocument) -> None:
+def _check_document(file: Path, document: ReleaseDocument) -> None:
     def reject(field: str, found: str, expected: str, remedy: str) -> Rejected:
         return Rejected(f"{file}, {field}", found=found, expected=expected, remedy=remedy)
 
@@ -136,7 +138,7 @@ def _check_document(file: Path, document: _ReleaseDocument) -> None:
         seen[episode.number] = index
 
 
-def _episode(file: Path, folder: Path, index: int, entry: _EpisodeEntry) -> Episode:
+def _episode(file: Path, folder: Path, index: int, entry: EpisodeEntry) -> Episode:
     return Episode(
         number=entry.number,
         video=_inside(file, folder, f"episodes[{index}].video", entry.video),
