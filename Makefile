@@ -14,7 +14,7 @@ SYSTEM_PACKAGES := ffmpeg espeak-ng fonts-wqy-microhei util-linux
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo test lint types bench lock wheel clean
+.PHONY: help setup demo test lint types bench kills lock wheel clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -41,6 +41,9 @@ types: $(VENV)/.dev ## Check types
 
 bench: $(VENV)/.dev ## Measure quality and speed
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+kills: $(VENV)/.dev ## Kill a run at 100 random moments and compare what comes of it
+	@KILLS=100 $(BIN)/python -m pytest tests/acceptance/test_kills.py -k random --timeout 3600
 
 lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	@$(PIP) uv

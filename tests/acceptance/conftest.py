@@ -106,6 +106,21 @@ def dub(tmp_path: Path) -> Dub:
     return Dub(tmp_path / "cache")
 
 
+@pytest.fixture(scope="session")
+def _localized_once(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("localized-once")
+    shutil.copytree(pristine, folder / "fated")
+    Dub(folder / "cache").run(folder / "fated")
+    return folder
+
+
+@pytest.fixture
+def localized_series(_localized_once: Path, tmp_path: Path) -> Path:
+    """A copy of the series after a first run into en and es-419; `dub` has that run's cache."""
+    shutil.copytree(_localized_once, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "fated"
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path."""
     return {
