@@ -51,8 +51,8 @@ lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	compile pyproject.toml --extra local -o requirements/local.txt
 	compile pyproject.toml --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt
 
-wheel: $(VENV)/.dev ## Build the wheel into dist/
-	@$(BIN)/python -m build --wheel
+wheel: $(VENV)/.local ## Build the wheel into dist/
+	@$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## Remove what was made here (not the caches of the user)
 	@rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

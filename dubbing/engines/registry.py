@@ -130,7 +130,7 @@ class Engines:
 
     def same_person(self, name: str) -> float:
         """The similarity at which a diarizer's voiceprints are one person's; nothing is loaded."""
-        return cast(Diarizer, self._engine(Port.DIARIZER, name)).same_person
+        return cast("Diarizer", self._engine(Port.DIARIZER, name)).same_person
 
     def separator(self, name: str) -> AbstractContextManager[Separator]:
         return self._using(Port.SEPARATOR, name)
