@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -37,7 +38,8 @@ Examples:
 
 # Standard output is for what was asked for, so that it can be piped; all else goes here.
 stderr = Console(stderr=True, highlight=False)
-stdout = Console(highlight=False)
+# What reads a pipe does not wrap lines, and should not find them wrapped.
+stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 class Failed(Exception):

@@ -60,7 +60,10 @@ def engines(as_json: bool) -> None:
             ]
         )
         return
-    table = Table("kind", "engine", "installed", "languages", "licence", "commercial", "note")
+    table = Table("kind")
+    table.add_column("engine", no_wrap=True)
+    for column in ("installed", "languages", "licence", "commercial", "note"):
+        table.add_column(column)
     for info in infos:
         absent = registry.missing(info)
         table.add_row(
