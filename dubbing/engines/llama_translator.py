@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,16 +29,16 @@ MODEL = Weights(
 
 # chrF / 100 on FLORES-200, as `tests/benchmarks/bench_translation.py` prints it.
 _PAIRS: Mapping[tuple[str, str], float] = {
-    ("zh", "en"): 0.52,
-    ("zh", "es"): 0.45,
-    ("zh", "pt"): 0.45,
-    ("en", "es"): 0.52,
-    ("en", "pt"): 0.52,
-    ("en", "id"): 0.52,
-    ("en", "vi"): 0.45,
-    ("en", "fr"): 0.50,
-    ("en", "de"): 0.45,
-    ("en", "it"): 0.45,
+    ("zh", "en"): 0.49,
+    ("zh", "es"): 0.32,
+    ("zh", "pt"): 0.34,
+    ("en", "es"): 0.47,
+    ("en", "pt"): 0.51,
+    ("en", "id"): 0.45,
+    ("en", "vi"): 0.40,
+    ("en", "fr"): 0.45,
+    ("en", "de"): 0.40,
+    ("en", "it"): 0.40,
 }
 _TOKENS_PER_EXPECTED_CHAR = 1.0  # more than any of these languages takes
 _SPARE_TOKENS = 24
@@ -109,7 +110,12 @@ class LlamaTranslator:
         return [self._translate(request, source, target) for request in requests]
 
     def _translate(self, request: TranslationRequest, source: str, target: str) -> Translation:
-        """Remembered for a while: a pivot language is often a language of the job too."""
+        """Remembered for a while: a pivot language is often a language of the job too.
+
+        The lines before are left out: with two of them in the prompt, drama lines came out worse (chrF
+        49 against 51) and took longer.
+        """
+        request = dataclasses.replace(request, before=())
         key = source, target, request
         with self._lock:
             found = self._done.get(key)

@@ -92,7 +92,7 @@ def news(loaded: Loaded, targets: Sequence[str], count: int) -> None:
     if not FLORES.is_dir():
         print("news: no FLORES beside the checkout", file=sys.stderr)
         return
-    print(f"news: chrF on the first {count} lines of FLORES-200")
+    print(f"news: chrF on the {count} shortest lines of FLORES-200")
     for target in targets:
         direct = [(Hop(LLAMA, SOURCE, target),)]
         others: list[tuple[Hop, ...]] = []
@@ -204,8 +204,13 @@ def scenes(target: str) -> list[Line]:
 
 
 def flores(language: str, count: int) -> list[str]:
-    file = FLORES / f"flores-test-200.{base(language)}"
-    return file.read_text("utf-8").splitlines()[:count]
+    """The lines whose Chinese is shortest: nearest to what people say."""
+    texts = {
+        tag: (FLORES / f"flores-test-200.{base(tag)}").read_text("utf-8").splitlines()
+        for tag in (SOURCE, language)
+    }
+    order = sorted(range(len(texts[SOURCE])), key=lambda i: (len(texts[SOURCE][i]), i))
+    return [texts[language][i] for i in order[:count]]
 
 
 def chrf(found: Sequence[str], references: Sequence[str]) -> float:
