@@ -3,7 +3,7 @@
     # corrections.toml                        # cast.toml
     [[line]]                                  [c1]
     episode = 1                               name = "Shen Qing"
-    line = 7                                  voices = { en = "tebukuro", es-419 = "alpha" }
+    line = 7                                  voices = { en = "tebukuro", es-419 = "hana" }
     source = "你怎么来了"
     speaker = "s2"
     translation = { en = "Why are you here?" }
