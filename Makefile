@@ -50,6 +50,8 @@ lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	compile() { $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header "$$@"; }
 	compile pyproject.toml --extra local -o requirements/local.txt
 	compile pyproject.toml --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt
+	# Without torch, of which each kind of machine has its own build, and triton, which a CPU has no use for.
+	grep -oE '^[a-z-]+' requirements/whisper.txt | compile --no-deps -c requirements/dev.txt -o requirements/whisper.txt -
 
 wheel: $(VENV)/.local ## Build the wheel into dist/
 	@$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist .
@@ -65,6 +67,7 @@ $(VENV)/.system:
 	for package in $(SYSTEM_PACKAGES); do
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=($$package)
 	done
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing+=(python3.11 python3.11-venv)
 	if [ $${#missing[@]} -gt 0 ]; then
 		$(SUDO) apt-get update -qq
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null

@@ -130,8 +130,10 @@ def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engin
                 remedy="Name episodes that the release has.",
             )
     folder = configs_folder() / "languages"
-    languages = {tag: load_language(folder, tag) for tag in order.languages}
-    if release.source_language in languages:
+    asked = tuple(load_language(folder, tag) for tag in order.languages)
+    spoken = load_language(folder, release.source_language)
+    languages = {language.tag: language for language in (*asked, spoken)}
+    if spoken in asked:
         raise Rejected(
             "--to",
             found=release.source_language,
@@ -145,14 +147,12 @@ def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engin
         store=store,
         engines=engines,
         voices=VoiceBank.shipped(),
-        languages={
-            **languages,
-            release.source_language: load_language(folder, release.source_language),
-        },
+        languages=languages,
         decisions=read_cast(release.cast_file),
         corrections=read_corrections(release.corrections_file),
     )
-    job = Job(order.episodes or known, order.languages, frozenset(deliverables), profile)
+    tags = tuple(dict.fromkeys(language.tag for language in asked))
+    job = Job(order.episodes or known, tags, frozenset(deliverables), profile)
     return planner.plan(release, job)
 
 

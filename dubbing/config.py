@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
+from dubbing.formats.documents import read_document
 from dubbing.model.job import LoudnessTarget, Profile
-
-T = TypeVar("T")
 
 
 class _ProfileDocument(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -44,8 +42,12 @@ def artifacts_folder() -> Path:
 def load_profile(name: str) -> Profile:
     """A profile by its name in `configs/profiles`, or by the path of a TOML file. Raises Rejected."""
     file = Path(name) if name.endswith(".toml") else _named("profiles", name)
-    document = _decode(file, _ProfileDocument)
-    platform = _decode(_named("platforms", document.platform), _PlatformDocument)
+    document = read_document(file, _ProfileDocument, "configs/profiles/local.toml")
+    platform = read_document(
+        _named("platforms", document.platform),
+        _PlatformDocument,
+        "configs/platforms/streaming.toml",
+    )
     return Profile(
         name=file.stem,
         separator=document.separator,
@@ -72,22 +74,3 @@ def _named(folder: str, name: str) -> Path:
             remedy=f"Name one of these, or give the path of a TOML file like those in configs/{folder}.",
         )
     return file
-
-
-def _decode(file: Path, kind: type[T]) -> T:
-    try:
-        return msgspec.toml.decode(file.read_bytes(), type=kind)
-    except FileNotFoundError:
-        raise Rejected(
-            str(file),
-            found="no such file",
-            expected="a TOML file",
-            remedy="Correct the path.",
-        ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Rejected(
-            str(file),
-            found=str(error),
-            expected="the keys that the files beside it have",
-            remedy="Correct or remove this key.",
-        ) from error

@@ -90,6 +90,7 @@ class Plan:
     source_language: Language
     episodes: tuple[EpisodeNodes, ...]
     engines: tuple[EngineInfo, ...]  # those that the job uses
+    labels: Mapping[str, str]  # what people call characters, where they have said so
     key: str
 
     def targets(self) -> list[Node]:

@@ -88,6 +88,7 @@ class Planner:
             identified = laid.identify
             if episode.number in job.episodes:
                 episodes.append(laid)
+        labels = {name: decision.name for name, decision in self.decisions.items() if decision.name}
         key = key_of(
             "release",
             1,
@@ -96,9 +97,10 @@ class Planner:
             languages=job.languages,
             artifacts=[node.key for laid in episodes for node in laid.targets()],
             engines=used,
+            labels=labels,
         )
         source = self.languages[release.source_language]
-        return Plan(release, job, source, tuple(episodes), used, key)
+        return Plan(release, job, source, tuple(episodes), used, labels, key)
 
     def _episode(
         self, release: Release, job: Job, episode: Episode, identified: Node | None
@@ -300,14 +302,16 @@ class Planner:
         decisions = []
         for character, decision in sorted(self.decisions.items()):
             voice = decision.voices.get(language)
-            if voice is not None and voice not in speaking:
+            if voice is None:
+                continue
+            if voice not in speaking:
                 raise Rejected(
                     f"cast, {character}.voices.{language}",
                     found=repr(voice),
                     expected=f"one of {', '.join(sorted(speaking))}",
                     remedy=f"Choose a voice that speaks {language}: `dub voices` lists them.",
                 )
-            decisions.append(cast.Decision(character, decision.name, voice))
+            decisions.append(cast.Decision(character, voice))
         return tuple(decisions)
 
     def _engines_used(self, release: Release, job: Job) -> tuple[EngineInfo, ...]:

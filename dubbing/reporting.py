@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dubbing.engines.ports import EngineInfo, Port
@@ -43,7 +44,7 @@ def report_of(
         cues = len(read_json(folder(nodes.caption) / "cues.json", CueTrack).cues)
         problems = read_json(folder(nodes.caption) / "problems.json", tuple[str, ...])
     lines = tuple(
-        _line_report(line, confidences[line.number], fits.get(line.number), voicing)
+        _line_report(line, confidences[line.number], fits.get(line.number), voicing, plan.labels)
         for line in script.lines
     )
     return EpisodeReport(
@@ -75,14 +76,18 @@ def overlap_of(original: list[Span], dub: list[Span]) -> float:
 
 
 def _line_report(
-    line: Line, confidence: float, fit: Fit | None, voicing: Voicing | None
+    line: Line,
+    confidence: float,
+    fit: Fit | None,
+    voicing: Voicing | None,
+    labels: Mapping[str, str],
 ) -> LineReport:
     cast = voicing.speakers[line.speaker] if voicing else None
     return LineReport(
         number=line.number,
         speaker=line.speaker,
         character=cast.character if cast else "",
-        label=cast.label if cast else "",
+        label=labels.get(cast.character, "") if cast else "",
         utterance=line.span,
         source_text=line.source_text,
         confidence=round(confidence, 3),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
-from dubbing.engines.ports import EngineInfo, Port, Separation
+from dubbing.engines.ports import EngineInfo, Port, Separation, Weightless
 from dubbing.model.audio import Audio
 
 
-class NoSeparation:
+class NoSeparation(Weightless):
     """Separates nothing, so that whoever asks ducks."""
 
     @property
@@ -23,17 +20,6 @@ class NoSeparation:
             commercial=True,
             note="The original is lowered while the dub speaks, not taken out.",
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
 
     def separate(self, audio: Audio) -> Separation | None:  # noqa: ARG002
         return None

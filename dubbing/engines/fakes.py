@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from dubbing.engines.ports import (
     Separation,
     Translation,
     TranslationRequest,
+    Weightless,
 )
 from dubbing.engines.spoken import spoken
 from dubbing.model.audio import Audio, Samples
@@ -54,7 +53,7 @@ _TAKE_RATE_HZ = 24_000
 _MS_PER_CHARACTER = 60
 
 
-class _Fake:
+class _Fake(Weightless):
     """What all fakes share: nothing to load, nothing to free."""
 
     port: Port
@@ -70,17 +69,6 @@ class _Fake:
             commercial=True,
             note="Makes no sense on purpose: for tests and drills.",
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
 
 
 class FakeSeparator(_Fake):

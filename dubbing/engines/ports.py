@@ -66,6 +66,21 @@ class Engine(Protocol):
     ) -> None: ...
 
 
+class Weightless:
+    """An engine with nothing to load and nothing to free."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Separation:
     """A soundtrack in two: the same rate, channels and frames as what was separated."""

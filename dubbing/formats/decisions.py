@@ -23,7 +23,10 @@ import msgspec
 import tomlkit
 
 from dubbing.errors import Rejected
+from dubbing.formats.documents import read_document
 from dubbing.model.job import LineCorrection
+
+_DESCRIBED = "docs/localization.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:
     """All corrections of a release, none if the file doesn't exist. Raises Rejected."""
     if file is None or not file.exists():
         return ()
-    document = _decode(file, _Corrections)
+    document = read_document(file, _Corrections, _DESCRIBED)
     corrections = []
     seen: set[tuple[int, int]] = set()
     for index, entry in enumerate(document.line):
@@ -79,7 +82,7 @@ def read_cast(file: Path | None) -> dict[str, CharacterDecision]:
     """Character -> what a person decided of it; empty if the file doesn't exist. Raises Rejected."""
     if file is None or not file.exists():
         return {}
-    entries = _decode(file, dict[str, _CharacterEntry])
+    entries = read_document(file, dict[str, _CharacterEntry], _DESCRIBED)
     return {name: CharacterDecision(entry.name, entry.voices) for name, entry in entries.items()}
 
 
@@ -124,26 +127,6 @@ def name_character(file: Path, character: str, name: str) -> None:
     document = _parse(file)
     document.setdefault(character, tomlkit.table())["name"] = name
     _write(file, document)
-
-
-def _decode(file: Path, kind: type[msgspec.Struct] | type[dict[str, _CharacterEntry]]):  # type: ignore[no-untyped-def]
-    try:
-        return msgspec.toml.decode(file.read_bytes(), type=kind)
-    except UnicodeDecodeError as error:
-        raise Rejected(
-            str(file),
-            found=f"a byte that is not UTF-8 at position {error.start}",
-            expected="TOML in UTF-8",
-            remedy="Save the file as UTF-8.",
-        ) from error
-    except msgspec.DecodeError as error:
-        problem, _, place = str(error).partition(" - at ")
-        raise Rejected(
-            f"{file}, {place.strip('`')}" if place else str(file),
-            found=problem[:1].lower() + problem[1:],
-            expected="what docs/localization.md describes",
-            remedy="Correct or remove this entry.",
-        ) from error
 
 
 def _parse(file: Path) -> tomlkit.TOMLDocument:

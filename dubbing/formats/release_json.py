@@ -11,6 +11,7 @@ import langcodes
 import msgspec
 
 from dubbing.errors import Rejected
+from dubbing.formats.documents import read_document, read_text
 from dubbing.model.episode import Episode, Release, Term
 
 _GLOSSARY_COLUMNS = ("source", "language", "target", "note")
@@ -45,7 +46,7 @@ def read_release(folder: Path) -> Release:
             expected="a folder with a release.json, or a video file",
             remedy="Give the release's folder, or one video.",
         )
-    document = _decode(file)
+    document = read_document(file, ReleaseDocument, "docs/localization.md")
     _check_document(file, document)
     return Release(
         name=document.release,
@@ -79,26 +80,6 @@ def release_of_video(video: Path, source_language: str) -> Release:
         cast_file=video.with_suffix(".cast.toml"),
         corrections_file=video.with_suffix(".corrections.toml"),
     )
-
-
-def _decode(file: Path) -> ReleaseDocument:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=ReleaseDocument)
-    except UnicodeDecodeError as error:
-        raise Rejected(
-            str(file),
-            found=f"a byte that is not UTF-8 at position {error.start}",
-            expected="JSON in UTF-8",
-            remedy="Save the file as UTF-8.",
-        ) from error
-    except msgspec.DecodeError as error:  # ValidationError is one of these
-        problem, _, place = str(error).partition(" - at ")
-        raise Rejected(
-            f"{file}, {place.strip('`')}" if place else str(file),
-            found=problem[:1].lower() + problem[1:],
-            expected="a release.json as docs/localization.md describes it",
-            remedy="Correct this field.",
-        ) from error
 
 
 def _check_document(file: Path, document: ReleaseDocument) -> None:
@@ -167,16 +148,7 @@ def _inside(file: Path, folder: Path, field: str, name: str) -> Path:
 
 
 def _glossary(file: Path) -> tuple[Term, ...]:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Rejected(
-            str(file),
-            found=f"a byte that is not UTF-8 at position {error.start}",
-            expected="CSV in UTF-8",
-            remedy="Save it as 'CSV UTF-8'; Excel offers this beside plain CSV.",
-        ) from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(read_text(file), newline=""))
     columns = tuple(reader.fieldnames or ())
     if columns not in (_GLOSSARY_COLUMNS, _GLOSSARY_COLUMNS[:3]):
         raise Rejected(

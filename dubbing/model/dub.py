@@ -43,7 +43,6 @@ class CastVoice:
     """Who a speaker of an episode is, and with which voice that character speaks a language."""
 
     character: str
-    label: str  # what a person calls the character, or nothing
     voice: str  # a name in the voice bank
 
 

@@ -20,11 +20,10 @@ NAME, VERSION = "cast", 1
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided: a character's name for people, and its voice in this language."""
+    """What a person decided: a character's voice in this language."""
 
     character: str
-    label: str
-    voice: str | None
+    voice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,9 @@ class Settings:
 def run(work: Work, settings: Settings) -> None:
     cast = read_json(work.inputs["identify"] / "cast.json", Cast)
     given = give_voices(cast.characters, settings.voices, settings.decisions)
-    labels = {decision.character: decision.label for decision in settings.decisions}
     voicing = Voicing(
         {
-            speaker: CastVoice(
-                character.name, labels.get(character.name, ""), given[character.name]
-            )
+            speaker: CastVoice(character.name, given[character.name])
             for character in cast.characters
             if (speaker := character.speaker_in(settings.episode)) is not None
         }
@@ -59,7 +55,7 @@ def give_voices(
     episode where the later one first appears, and then to whom it fits best. Only that episode counts:
     what comes later in the series must not change a voice that was given.
     """
-    decided = {d.character: d.voice for d in decisions if d.voice is not None}
+    decided = {decision.character: decision.voice for decision in decisions}
     given: dict[str, str] = {}
     for character in characters:
         if character.name in decided:

@@ -79,5 +79,5 @@ def test_nobody_shares_a_voice_while_one_is_free(series: list[list[int]]) -> Non
 def test_a_voice_is_near_in_pitch_and_a_person_decides_first() -> None:
     cast = add_episode(Cast(()), 1, (voiceprint("s1", 0, 95.0), voiceprint("s2", 1, 205.0)), 0.7)
     assert give_voices(cast.characters, BANK) == {"c1": "v0", "c2": "v3"}
-    decided = give_voices(cast.characters, BANK, [Decision("c2", "", "v0")])
+    decided = give_voices(cast.characters, BANK, [Decision("c2", "v0")])
     assert decided == {"c1": "v1", "c2": "v0"}
