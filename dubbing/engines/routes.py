@@ -18,7 +18,7 @@ from dubbing.model.episode import Term
 Pairs = Mapping[tuple[str, str], float]
 
 # What a good translation scores against another one: chrF counts every other wording as an error.
-_GOOD = 0.7
+_GOOD = 0.64
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,9 @@ def missing_terms(translation: str, terms: Iterable[Term]) -> list[Term]:
     return [term for term in terms if _folded(term.target) not in folded]
 
 
-def unmet_wishes(translation: str, terms: Iterable[Term], max_chars: int | None) -> tuple[str, ...]:
+def unmet_wishes(
+    translation: str, terms: Iterable[Term], max_chars: int | None = None
+) -> tuple[str, ...]:
     """What a translation doesn't heed of what was asked for, in words for a reader (and for a model)."""
     unmet = [f"{t.source} is not rendered as {t.target}" for t in missing_terms(translation, terms)]
     if max_chars is not None and len(translation) > max_chars:

@@ -29,7 +29,6 @@ from dubbing.engines.llama_translator import MODEL, LlamaTranslator
 from dubbing.engines.ports import Translation, TranslationRequest, Translator
 from dubbing.engines.routes import Hop, best_route, translate_along
 from dubbing.engines.text_checks import base
-from dubbing.engines.translation_prompt import Wishes
 from dubbing.model.episode import Term
 
 FLORES = Path(__file__).resolve().parents[3] / "shared" / "flores"
@@ -152,9 +151,7 @@ def prompts(llama: Llama) -> None:
             prefix = translation_prompt.conversation(SOURCE, target)
             found: list[Translation] = []
             for line in lines:
-                question = translation_prompt.question(
-                    line.text, Wishes(line.terms if terms else ())
-                )
+                question = translation_prompt.question(line.text, line.terms if terms else ())
                 if before and line.before:
                     context = "\n".join(line.before[-before:])
                     question = f"[after these lines:\n{context}]\n{question}"

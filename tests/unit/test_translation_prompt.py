@@ -7,7 +7,6 @@ import itertools
 import pytest
 
 from dubbing.engines import text_checks, translation_prompt
-from dubbing.engines.translation_prompt import Wishes
 from dubbing.model.episode import Term
 
 LANGUAGES = sorted(translation_prompt.languages())
@@ -27,13 +26,23 @@ def test_every_example_is_a_translation_that_would_pass(source: str, target: str
 
 
 @pytest.mark.parametrize("target", LANGUAGES)
-def test_the_wishes_shown_are_heeded_by_their_examples(target: str) -> None:
+def test_the_name_in_brackets_is_in_its_example(target: str) -> None:
     source = "zh" if target != "zh" else "en"
     _, *turns = translation_prompt.conversation(source, target)
-    named, short = turns[6:8], turns[12:14]
-    _, _, name = named[0].text.splitlines()[0].strip("[]").partition(" = ")
-    assert name.casefold() in named[1].text.casefold()
-    assert short[0].text.splitlines()[0] == f"[at most {len(short[1].text)} characters]"
+    question, answer = turns[6:8]
+    _, _, name = question.text.splitlines()[0].strip("[]").partition(" = ")
+    assert name.casefold() in answer.text.casefold()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_shorter_example_is_shorter_by_a_quarter(language: str) -> None:
+    _, *turns = translation_prompt.shortening(language) or (None,)
+    for line, shorter in zip(turns[::2], turns[1::2], strict=True):
+        assert line is not None
+        assert shorter is not None
+        assert len(shorter.text) <= 0.75 * len(line.text), shorter
+        assert text_checks.faults(line.text, shorter.text, language, language) == ()
+        assert text_checks.tidy(shorter.text, language) == shorter.text
 
 
 def test_a_variety_is_asked_for_by_its_own_name() -> None:
@@ -47,8 +56,8 @@ def test_a_variety_is_asked_for_by_its_own_name() -> None:
 
 
 def test_wishes_stand_before_the_line() -> None:
-    wishes = Wishes((Term("沈砚", "en", "Shen Yan"),), 20, ("over 20 characters",))
-    assert translation_prompt.question("沈砚！", wishes) == (
-        "[沈砚 = Shen Yan; at most 20 characters; not as before: over 20 characters]\n沈砚！"
+    term = Term("沈砚", "en", "Shen Yan")
+    assert translation_prompt.question("沈砚！", [term], ["left untranslated: 沈"]) == (
+        "[沈砚 = Shen Yan; not as before: left untranslated: 沈]\n沈砚！"
     )
-    assert translation_prompt.question("沈砚！", Wishes()) == "沈砚！"
+    assert translation_prompt.question("沈砚！") == "沈砚！"
