@@ -143,12 +143,11 @@ def _figure(person: Person, x: int, *, lit: bool, fade_ms: int = 0) -> Iterator[
     def part(colour: str, path: str) -> str:
         return _shape(colour if lit else _in_the_dark(colour), path, fade_ms=fade_ms)
 
-    hair = "241A1E"
-    long = {Hair.SHORT: 0, Hair.BOB: 70, Hair.LONG: 150}[person.hair]
-    if long:
+    if person.hair is Hair.LONG:
+        ends = y + 150
         back = f"m {x - 74} {y} b {x - 80} {y - 104} {x + 80} {y - 104} {x + 74} {y} "
-        back += f"l {x + 86} {y + long} b {x + 40} {y + long + 24} {x - 40} {y + long + 24} {x - 86} {y + long}"
-        yield part(hair, back)
+        back += f"l {x + 86} {ends} b {x + 40} {ends + 24} {x - 40} {ends + 24} {x - 86} {ends}"
+        yield part(person.hair_colour, back)
     low = _HORIZON_Y + 30
     wide = 112 if person.hair is Hair.SHORT else 96
     body = f"m {x - wide} {low} b {x - wide} {y + 120} {x - 70} {y + 100} {x} {y + 92} "
@@ -158,7 +157,7 @@ def _figure(person: Person, x: int, *, lit: bool, fade_ms: int = 0) -> Iterator[
     yield part("F2CBAE", _ellipse(x, y, 56, 68))
     fringe = f"m {x - 60} {y + 4} b {x - 66} {y - 96} {x + 66} {y - 96} {x + 60} {y + 4} "
     fringe += f"b {x + 46} {y - 34} {x + 10} {y - 42} {x - 20} {y - 40} b {x - 44} {y - 36} {x - 54} {y - 20} {x - 60} {y + 4}"
-    yield part(hair, fringe)
+    yield part(person.hair_colour, fringe)
 
 
 def _city(seed: int) -> Iterator[str]:

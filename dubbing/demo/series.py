@@ -15,7 +15,6 @@ from dubbing.errors import Defect
 class Hair(StrEnum):
     SHORT = "short"
     LONG = "long"
-    BOB = "bob"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,7 @@ class Person:
     voice: str  # of the catalogue
     colour: str  # of the clothes, RRGGBB
     hair: Hair
+    hair_colour: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def test_subtitles_are_burned_in_inside_the_safe_area(tmp_path: Path) -> None:
     series = load_series()
     scene = series.episodes[0]
     video = tmp_path / "a folder, with 'odd' [letters].mp4"
-    subtitle = Subtitle("小雪", Span(1000, 2000), "我的戒指，是妈妈去世之前给我的。")
+    subtitle = Subtitle("小美", Span(1000, 2000), "我的戒指，是妈妈去世之前给我的。")
     render_episode(
         series, scene, [subtitle], Audio.silence(3 * MASTER_RATE_HZ, 2, MASTER_RATE_HZ), video
     )
