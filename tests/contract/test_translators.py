@@ -73,9 +73,10 @@ def test_what_it_says_of_itself_holds_together(translator: Translator) -> None:
 
 def test_every_pair_gives_one_line_a_request_in_its_script(translator: Translator) -> None:
     fake = translator.info.name == "fake"
-    for source, target in translator.pairs:
-        if source not in SCENES:
-            continue
+    pairs = [pair for pair in translator.pairs if pair[0] in SCENES]
+    if translator.info.name.startswith("llama"):
+        pairs = pairs[::3]  # each has examples of its own to be read: seconds
+    for source, target in pairs:
         requests = [TranslationRequest(SCENES[source][2])]
         found = translator.translate(requests, source, target)
         for request, translation in zip(requests, found, strict=True):

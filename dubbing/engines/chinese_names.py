@@ -1,0 +1,107 @@
+"""Names of people in Mandarin lines, and how they are written in Latin letters.
+
+A small translation model says 沈砚 in as many ways as there are lines; told how it is written, it says it
+so. What is found here is a guess, made to be right rather than complete: the glossary goes before it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+from dubbing.engines.weights import cache_folder
+
+# The surnames of nine in ten people, and those that series like to give.
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚"
+    "沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向汤"
+    "温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴"
+    "霍涂成苗谷盛曲翁冉骆蓝路游辛靳欧阳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄"
+    "窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池"
+    "查麻苑迟邝封厉慕楚容宴"
+)
+_DOUBLE_SURNAMES = frozenset(
+    {"欧阳", "上官", "慕容", "司马", "诸葛", "司徒", "夏侯", "南宫", "东方", "皇甫"}
+)
+# What no name has in it: pronouns, particles, what things are done with; and titles, after a surname.
+_NEVER = frozenset(
+    "你我他她它您们咱谁这那哪的了吗呢吧啊呀哦嘛么不没别很也都就才还又再在是有要会能让把被给对跟和"
+    "到去来说看想做吃走点个些次下上里外前后谢痴好大声"
+)
+_TITLES = frozenset("总少董爷哥姐弟妹叔姨伯婶妈爸嫂家氏某局队导工处")
+_lock = threading.Lock()  # jieba builds its dictionary on first use, in a global
+
+
+def romanized(text: str) -> str:
+    """Hanzi by their sounds, in words of one syllable; what is not Chinese as it is."""
+    from pypinyin import lazy_pinyin
+
+    return " ".join(lazy_pinyin(text))
+
+
+def find_names(text: str) -> dict[str, str]:
+    """Full names of people in a line of Mandarin, in order, and how each is written: Shen Yan."""
+    with _lock:
+        import jieba
+        import jieba.posseg
+
+        jieba.setLogLevel(logging.WARNING)
+        jieba.dt.tmp_dir = str(cache_folder())
+        words = [(word.word, word.flag) for word in jieba.posseg.lcut(text)]
+        known: Mapping[str, int] = jieba.dt.FREQ
+        found = [name for name in _candidates(words, known) if not known.get(name)]
+    return {name: _written(name) for name in found}
+
+
+def _candidates(words: Sequence[tuple[str, str]], known: Mapping[str, int]) -> Iterator[str]:
+    """Words tagged as names, with what the tagger cut off them: characters that are no word of two."""
+    for index, (word, flag) in enumerate(words):
+        if flag not in {"nr", "nrfg"} or _titled(word):
+            continue
+        name = word
+        for after, _ in words[index + 1 :]:
+            joined = name + after
+            if len(joined) > _longest(name) or not _is_name(joined):
+                break
+            if len(after) > 1 and known.get(after):
+                break
+            name = joined
+        if _is_name(name):
+            yield name
+
+
+def _titled(word: str) -> bool:
+    """陈总, 陈家: the model knows what to do with these."""
+    return len(word) == 2 and bool(_surname(word)) and word[1] in _TITLES
+
+
+def _longest(word: str) -> int:
+    return 4 if word[:2] in _DOUBLE_SURNAMES else 3
+
+
+def _is_name(word: str) -> bool:
+    surname = _surname(word)
+    given = word[len(surname) :]
+    return (
+        bool(surname)
+        and 1 <= len(given) <= 2
+        and given.isalpha()
+        and not set(given) & _NEVER
+        and given[-1] not in _TITLES
+    )
+
+
+def _surname(word: str) -> str:
+    if word[:2] in _DOUBLE_SURNAMES:
+        return word[:2]
+    return word[0] if word and word[0] in _SURNAMES else ""
+
+
+def _written(name: str) -> str:
+    """Surname, then given name in one word, ü as yu: GB/T 28039-2011."""
+    from pypinyin import lazy_pinyin
+
+    surname = _surname(name)
+    parts = ("".join(lazy_pinyin(part)) for part in (surname, name[len(surname) :]))
+    return " ".join(part.replace("v", "yu").capitalize() for part in parts)

@@ -1,0 +1,54 @@
+"""Names of people are found in lines of drama, and words that look like them are not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dubbing.engines.chinese_names import find_names, romanized
+
+pytest.importorskip("jieba")
+pytest.importorskip("pypinyin")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("沈砚，我们离婚吧。", {"沈砚": "Shen Yan"}),
+        ("傅司年，你到底爱不爱我？", {"傅司年": "Fu Sinian"}),
+        ("顾言之来了。", {"顾言之": "Gu Yanzhi"}),
+        ("江晚晚，滚出去！", {"江晚晚": "Jiang Wanwan"}),
+        ("他姓霍，叫霍霆琛。", {"霍霆琛": "Huo Tingchen"}),
+        ("赵小曼是我女朋友。", {"赵小曼": "Zhao Xiaoman"}),
+        ("吕岩，过来。", {"吕岩": "Lyu Yan"}),
+    ],
+)
+def test_names_are_written_surname_first(text: str, names: dict[str, str]) -> None:
+    assert find_names(text) == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "谢谢你！", "高兴吧？", "白痴，你说什么？", "安静点！", "方便的话，我们谈谈。", "何必呢？",
+        "不用了，祝你们幸福。", "他是我失散多年的孙子。", "阿姨，您觉得他就值五百万？", "雷声好大。",
+        "连我都不信。", "包你满意。", "全都给我出去！", "时间不早了。", "明明是你！", "马屁精！",
+        "陈家的女儿回来了。", "周律师，麻烦您了。", "沈太太，请自重。", "老公，我错了。", "",
+    ],
+)  # fmt: skip
+def test_other_words_are_let_be(text: str) -> None:
+    assert find_names(text) == {}
+
+
+@given(st.text(alphabet="沈顾言之砚来了，我你的。王小明abc 1", max_size=12))
+def test_what_is_found_is_in_the_text_and_written_in_latin_letters(text: str) -> None:
+    for name, written in find_names(text).items():
+        assert name in text
+        assert 2 <= len(name) <= 4
+        assert written.isascii()
+        assert len(written.split()) == 2
+
+
+def test_any_text_can_be_given_by_its_sounds() -> None:
+    assert romanized("你好 Tom").split() == ["ni", "hao", "Tom"]
