@@ -45,7 +45,9 @@ class Llama:
 
     def __init__(self, model: Path, *, threads: int | None = None) -> None:
         self._model = model
-        self._threads = threads or os.cpu_count() or 1
+        # Half the cores: lines are spoken meanwhile, and threads that wait for each other many times a
+        # token lose more to a neighbour on their core than a second thread gains.
+        self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
         self._server: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._slots: dict[str, int] = {}  # prefix -> slot; that used longest ago comes first
