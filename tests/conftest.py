@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,10 @@ import soundfile
 from dubbing.model.audio import Audio
 
 MakeVideo = Callable[..., Path]
+
+# A shell starts what it puts into the background deaf to Ctrl-C, and so would be every program we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

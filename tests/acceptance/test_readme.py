@@ -82,7 +82,8 @@ def quoted(text: str) -> list[str]:
 
 @cache
 def make_help() -> dict[str, str]:
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["make", "--no-print-directory", "help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
 
 
