@@ -11,6 +11,7 @@ from typing import Self
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -142,7 +143,9 @@ def show_error(error: BaseException) -> None:
 
 def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> None:
     """The table at the end: what was made, what to look at, and where it is."""
-    table = Table(title=localized.plan.release.title, title_justify="left", title_style="bold")
+    table = Table(
+        title=escape(localized.plan.release.title), title_justify="left", title_style="bold"
+    )
     for column in (
         "episode",
         "language",

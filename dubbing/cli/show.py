@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from rich.markup import escape
 from rich.table import Table
 
 from dubbing import assembly
@@ -37,7 +38,7 @@ def probe(target: Path, as_json: bool) -> None:
         media = found[episode.name]
         table.add_row(
             episode.name,
-            episode.video.name,
+            escape(episode.video.name),
             f"{media.duration_ms / 1000:.2f}",
             f"{media.width}x{media.height}",
             f"{float(media.frame_rate):g}",

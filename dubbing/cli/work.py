@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from dubbing import assembly
@@ -180,11 +181,11 @@ def report(target: Path, as_json: bool) -> None:
             table.add_row(
                 str(entry.number),
                 f"{entry.utterance.start_ms / 1000:.1f}",
-                entry.label or entry.character or entry.speaker,
-                entry.source_text,
-                entry.text,
+                escape(entry.label or entry.character or entry.speaker),
+                escape(entry.source_text),
+                escape(entry.text),
                 f"{entry.tempo:.2f}",
-                ", ".join(filter(None, (entry.fit, *entry.notes))),
+                escape(", ".join(filter(None, (entry.fit, *entry.notes)))),
             )
         console.stdout.print(table)
         for draft in one.drafts:

@@ -48,7 +48,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory, make_video: Callable[...,
     document = {
         "schema": 1,
         "release": "fated",
-        "title": "Fated <Love>",
+        "title": "Fated <Love> [/b]",
         "source_language": "zh",
         "episodes": [{"number": i, "video": v} for i, v in enumerate(EPISODES, start=1)],
         "glossary": "glossary.csv",

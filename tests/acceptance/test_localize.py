@@ -154,7 +154,9 @@ def test_a_corrected_translation_redoes_one_line_of_one_language(
         path.startswith(("ep01/en/", "ep01/ep01.mp4", "report.html", "manifest"))
         for path in changed
     )
-    assert b"I love you so." in after["ep01/en/ep01.en.srt"]
+    # What the terminal takes for markup is text like any other.
+    assert "[/b]" in dub("report", localized_series).stdout
+    assert b"I love you so [/b]." in after["ep01/en/ep01.en.srt"]
 
 
 def test_a_corrected_source_line_is_translated_again_and_no_other(
