@@ -141,7 +141,7 @@ def test_a_corrected_translation_redoes_one_line_of_one_language(
         "--language",
         "en",
         "--text",
-        "I love you so.",
+        "I love you so [/b].",
     )
     outcome = dub.run(localized_series)
     assert stages(outcome) == {
