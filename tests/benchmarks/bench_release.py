@@ -18,7 +18,7 @@ from typing import Any
 import jiwer
 import numpy as np
 from episodes import SPEECH_FOLDER, Episode, shares_right
-from runs import TARGETS, Command, make_release, reports, speech_episode
+from runs import TARGETS, Command, make_release, print_models_time, reports, speech_episode
 
 from dubbing.config import configs_folder
 from dubbing.engines.registry import Engines
@@ -42,7 +42,8 @@ def main() -> None:
         folder = Path(scratch)
         episode = speech_episode()
         release = make_release(folder / "release", episode)
-        Command(folder / "cache").run(release, ",".join(TARGETS))
+        outcome = Command(folder / "cache").run(release, ",".join(TARGETS))
+        print_models_time(f"{episode.audio.duration_ms / 1000:.0f} s into three languages", outcome)
         out = release / "localized"
         heard(out, episode)
         subtitles(out, episode)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from episodes import SPEECH_FOLDER
-from runs import TARGETS, Command, make_release, reports, speech_episode
+from runs import TARGETS, Command, make_release, print_models_time, reports, speech_episode
 
 
 def main() -> None:
@@ -24,11 +23,11 @@ def main() -> None:
         one_at_a_time = Command(folder / "one").run(
             release, ",".join(TARGETS), "--jobs", 1, "--out", folder / "out"
         )
-        _models("three languages, one stage at a time", one_at_a_time)
+        print_models_time("three languages, one stage at a time", one_at_a_time)
         overlapped = Command(folder / "overlapped").run(
             release, ",".join(TARGETS), "--out", folder / "out2"
         )
-        _models("three languages, stages overlapped", overlapped)
+        print_models_time("three languages, stages overlapped", overlapped)
 
         dub, full_s = Command(folder / "cache"), 0.0
         for count in range(1, len(TARGETS) + 1):
@@ -47,18 +46,6 @@ def main() -> None:
         print(f"one translated line changed: {edited['wall_s']:.1f} s, {share:.1f} % of a full run")
         for name, spent in edited["stage_seconds"].items():
             print(f"  {name}: {spent:.2f} s")
-
-
-def _models(what: str, outcome: dict[str, Any]) -> None:
-    models_s = sum(usage["busy_s"] + usage["load_s"] for usage in outcome["engines"].values())
-    print(
-        f"{what}: {outcome['wall_s']:.1f} s for {models_s:.1f} s of models at work, "
-        f"ratio {outcome['wall_s'] / models_s:.2f}"
-    )
-    for name, usage in sorted(outcome["engines"].items()):
-        print(
-            f"  {name}: load {usage['load_s']:.1f} s, at work {usage['busy_s']:.1f} s in {usage['calls']} calls"
-        )
 
 
 if __name__ == "__main__":

@@ -80,3 +80,16 @@ class Command:
 
 def reports(out: Path, language: str) -> list[dict[str, Any]]:
     return [json.loads(p.read_text()) for p in sorted(out.glob(f"ep*/{language}/report.json"))]
+
+
+def print_models_time(what: str, outcome: dict[str, Any]) -> None:
+    """A run's wall time against the time that its models took, and each model's share."""
+    models_s = sum(usage["busy_s"] + usage["load_s"] for usage in outcome["engines"].values())
+    print(
+        f"{what}: {outcome['wall_s']:.1f} s for {models_s:.1f} s of models at work, "
+        f"ratio {outcome['wall_s'] / models_s:.2f}"
+    )
+    for name, usage in sorted(outcome["engines"].items()):
+        print(
+            f"  {name}: load {usage['load_s']:.1f} s, at work {usage['busy_s']:.1f} s in {usage['calls']} calls"
+        )
