@@ -1,4 +1,4 @@
-"""Cues of real-life scenes in twelve languages, as people approved them."""
+"""Cues of real-life scenes in twelve languages: a change of what viewers read shows here first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _maker() -> Any:
 
 @pytest.mark.parametrize("kind", ["vertical", "landscape"])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene["language"])
-def test_cues_are_as_approved(scene: dict[str, Any], kind: str) -> None:
+def test_cues_are_as_they_were_read(scene: dict[str, Any], kind: str) -> None:
     cues, problems = _maker().captions(scene, vertical=kind == "vertical")
     assert cues == scene[kind]
     assert problems == scene[kind + "_problems"]
