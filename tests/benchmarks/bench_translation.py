@@ -4,7 +4,8 @@
 
 news     chrF on FLORES-200 of every hop and route: what engines declare as their `pairs`, times 100
 drama    chrF on `drama.toml` along the routes the product takes, and what the checks found
-prompts  chrF of English and Spanish drama lines with parts of the prompt left out or added
+prompts  chrF of English and Spanish drama lines with parts of the prompt left out or added, and how
+         many lines can be made to fit a length
 
 chrF is sacrebleu's, 0 to 100. A model of this size is no judge of drama: read the lines too (--show).
 """
@@ -27,7 +28,7 @@ from dubbing.engines.bergamot import BergamotTranslator
 from dubbing.engines.llama import Llama
 from dubbing.engines.llama_translator import MODEL, LlamaTranslator
 from dubbing.engines.ports import Translation, TranslationRequest, Translator
-from dubbing.engines.routes import Hop, best_route, translate_along
+from dubbing.engines.routes import Hop, best_route, terms_of, translate_along
 from dubbing.engines.text_checks import base
 from dubbing.model.episode import Term
 
@@ -85,6 +86,7 @@ def main() -> None:
     if "prompts" in parts:
         with Llama(MODEL.path()) as llama:
             prompts(llama)
+            shortening(llama)
 
 
 def news(loaded: Loaded, targets: Sequence[str], count: int) -> None:
@@ -166,12 +168,32 @@ def prompts(llama: Llama) -> None:
             print(f"prompts: {target:7} {name:46} {score(found, lines, target)}", flush=True)
 
 
+def shortening(llama: Llama) -> None:
+    """How many lines can be said in three quarters of their characters, told a length or by example."""
+    for target in DRAMA_TARGETS:
+        kept = {"told": 0, "by example": 0}
+        lines = [line for line in scenes(target) if len(line.text) >= 8]
+        for line in lines:
+            prefix = translation_prompt.conversation(SOURCE, target)
+            question = translation_prompt.question(line.text, terms_of(line.terms, target))
+            full = llama.answer(prefix, question, max_tokens=80).text
+            max_chars = len(full) * 3 // 4
+            told = f"[at most {max_chars} characters]\n{question}"
+            answer = llama.answer(prefix, told, max_tokens=80).text
+            kept["told"] += len(answer) <= max_chars
+            examples = translation_prompt.shortening(target)
+            answer = llama.answer(examples, full, max_tokens=80).text
+            kept["by example"] += len(answer) <= max_chars
+        for name, count in kept.items():
+            print(f"shortening: {target:7} {name:12} {count} of {len(lines)} lines", flush=True)
+
+
 def score(found: Sequence[Translation], lines: Sequence[Line], target: str) -> str:
     value = chrf([t.text for t in found], [line.references[target] for line in lines])
     wrong = sum(bool(t.notes) for t in found)
     foreign = sum(bool(text_checks.foreign_letters(t.text, target)) for t in found)
     missing = sum(
-        bool(text_checks.missing_terms(t.text, line.terms))
+        bool(text_checks.missing_terms(t.text, terms_of(line.terms, target)))
         for t, line in zip(found, lines, strict=True)
     )
     return (
