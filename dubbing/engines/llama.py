@@ -46,7 +46,7 @@ class Llama:
     def __init__(self, model: Path, *, threads: int | None = None) -> None:
         self._model = model
         # Half the cores: lines are spoken meanwhile, and threads that wait for each other many times a
-        # token lose more to a neighbour on their core than a second thread gains.
+        # token are slow where a neighbour holds a core that one of them needs.
         self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
         self._server: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
