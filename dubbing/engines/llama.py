@@ -70,6 +70,9 @@ class Llama:
         params.warmup = False
         params.verbosity = -1
         self._server = xllamacpp.Server(params)
+        # A server that is told to end before its loop has begun never ends: the first answer shows that
+        # it has.
+        self._complete(0, {"prompt": " ", "n_predict": 0, "cache_prompt": False})
         return self
 
     def __exit__(
