@@ -8,29 +8,29 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dubbing import lines, publishing
-from dubbing.config import artifacts_folder, configs_folder, load_profile
+from dubbing import lines, planning, publishing
+from dubbing.config import artifacts_folder
 from dubbing.engines import registry
 from dubbing.engines.ports import Port
 from dubbing.engines.registry import Engines, Usage
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
-from dubbing.formats.decisions import read_cast, read_corrections
-from dubbing.formats.language_toml import load_language
+from dubbing.formats.decisions import read_decisions
 from dubbing.formats.release_json import read_release, release_of_video
 from dubbing.graph import Plan
 from dubbing.model.episode import Release
-from dubbing.model.job import Deliverable, Job
 from dubbing.model.time import ms_to_seconds
-from dubbing.pipeline import Planner
+from dubbing.planning import Wishes
 from dubbing.publishing import Manifest
 from dubbing.report_html import render
 from dubbing.runner import Outcome, Runner, Unwatched, Watcher, rejected_if_full
 from dubbing.store.artifacts import ArtifactStore
+from dubbing.store.digests import digest_of
 from voices import VoiceBank
 
 
@@ -39,12 +39,9 @@ class Order:
     """What a user asks for."""
 
     target: Path  # a release's folder, or one video
-    languages: tuple[str, ...]  # BCP-47
+    wishes: Wishes
     source_language: str | None = None  # None: the release's, or zh for a video
-    episodes: tuple[int, ...] = ()  # none: all
-    profile: str = "local"
     out: Path | None = None  # None: `localized` in the release, or beside the video
-    dub: bool = True
     replace: bool = False  # languages and episodes published before may be dropped
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
 
@@ -120,40 +117,10 @@ def localize(order: Order, watcher: Watcher | None = None) -> Localized:
 
 def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engines) -> Plan:
     """The plan of an order. Raises Rejected; nothing is run and no weights are loaded."""
-    known = tuple(episode.number for episode in release.episodes)
-    for number in order.episodes:
-        if number not in known:
-            raise Rejected(
-                "--episodes",
-                found=str(number),
-                expected=f"episodes of {release.name}: {', '.join(map(str, known))}",
-                remedy="Name episodes that the release has.",
-            )
-    folder = configs_folder() / "languages"
-    asked = tuple(load_language(folder, tag) for tag in order.languages)
-    spoken = load_language(folder, release.source_language)
-    languages = {language.tag: language for language in (*asked, spoken)}
-    if spoken in asked:
-        raise Rejected(
-            "--to",
-            found=release.source_language,
-            expected="languages other than the one spoken in the episodes",
-            remedy="Leave it out; subtitles in the source language are always made.",
-        )
-    profile = load_profile(order.profile)
-    _refuse_missing(profile.name, engines, Planner.engines_named(profile))
-    deliverables = {Deliverable.SUBTITLES, *([Deliverable.DUB] if order.dub else [])}
-    planner = Planner(
-        store=store,
-        engines=engines,
-        voices=VoiceBank.shipped(),
-        languages=languages,
-        decisions=read_cast(release.cast_file),
-        corrections=read_corrections(release.corrections_file),
-    )
-    tags = tuple(dict.fromkeys(language.tag for language in asked))
-    job = Job(order.episodes or known, tags, frozenset(deliverables), profile)
-    return planner.plan(release, job)
+    job = planning.job_of(release, order.wishes)
+    planning.refuse_missing(job, engines)
+    decisions = read_decisions(release.cast_file, release.corrections_file)
+    return planning.plan_of(release, job, decisions, engines, partial(digest_of, store))
 
 
 def audition(bank: VoiceBank, name: str, language: str, text: str, file: Path) -> float:
@@ -232,15 +199,3 @@ def _refuse_loss(plan: Plan, out: Path, order: Order) -> None:
             remedy="Add them to --to and --episodes (what is done is not done again), "
             "give --replace to drop them, or name another folder with --out.",
         )
-
-
-def _refuse_missing(profile: str, engines: Engines, named: list[tuple[Port, str]]) -> None:
-    for port, name in named:
-        absent = registry.missing(engines.info(port, name))
-        if absent:
-            raise Rejected(
-                f"profile {profile}, {port}",
-                found=f"{name}, whose packages are not installed: {', '.join(absent)}",
-                expected="engines that are installed",
-                remedy="Install them: pip install 'dubbing[local]'.",
-            )

@@ -6,7 +6,8 @@ here line by line, and only lines never seen before reach an engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +40,60 @@ def translate(
     requests: Sequence[TranslationRequest],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Translation]:
-    """The translations of requests along a route, in order."""
-    revisions = [engines.info(Port.TRANSLATOR, hop.engine).revision for hop in route]
-    keys = [key_of("line", 1, route=route, revisions=revisions, request=r) for r in requests]
-    missing = [index for index, key in enumerate(keys) if key not in store]
-    progress(len(keys) - len(missing), len(keys))
-    for start in range(0, len(missing), _BATCH):
-        batch = missing[start : start + _BATCH]
-        translations = translate_along(engines, route, [requests[i] for i in batch])
-        for index, translation in zip(batch, translations, strict=True):
-            _save(store, keys[index], translation)
-        progress(len(keys) - len(missing) + start + len(batch), len(keys))
-    return [read_json(store.path(key) / "translation.json", Translation) for key in keys]
+    """The translations of requests along a route, in order.
+
+    Each hop is cached on its own: the way to a pivot language is gone once for all languages behind it.
+    """
+    cached = _CachedTranslators(engines, store)
+    translations: list[Translation] = []
+    progress(0, len(requests))
+    for start in range(0, len(requests), _BATCH):
+        translations += translate_along(cached, route, requests[start : start + _BATCH])
+        progress(len(translations), len(requests))
+    return translations
+
+
+@dataclass(frozen=True, slots=True)
+class _CachedTranslators:
+    """Translators that are loaded and asked only for what they have not translated before."""
+
+    engines: Engines
+    store: ArtifactStore
+
+    @contextmanager
+    def translator(self, name: str) -> Iterator[_CachedTranslator]:
+        yield _CachedTranslator(self.engines, self.store, name)
+
+
+@dataclass(frozen=True, slots=True)
+class _CachedTranslator:
+    engines: Engines
+    store: ArtifactStore
+    name: str
+
+    def translate(
+        self, requests: Sequence[TranslationRequest], source: str, target: str
+    ) -> list[Translation]:
+        revision = self.engines.info(Port.TRANSLATOR, self.name).revision
+        keys = [
+            key_of(
+                "line",
+                2,
+                engine=self.name,
+                revision=revision,
+                source=source,
+                target=target,
+                request=request,
+            )
+            for request in requests
+        ]
+        missing = {key: r for key, r in zip(keys, requests, strict=True) if key not in self.store}
+        if missing:
+            with self.engines.translator(self.name) as engine:
+                made = engine.translate(list(missing.values()), source, target)
+            for key, translation in zip(missing, made, strict=True):
+                _save(self.store, key, translation)
+        return [read_json(self.store.path(key) / "translation.json", Translation) for key in keys]
 
 
 def speak(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,10 @@ from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.registry import Engines
 from dubbing.engines.routes import Hop, best_route
 from dubbing.errors import Rejected
-from dubbing.formats.decisions import CharacterDecision
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release, Term
-from dubbing.model.job import Deliverable, Job, LineCorrection, Profile
+from dubbing.model.job import Decisions, Deliverable, Job, LineCorrection, Profile
 from dubbing.model.language import Language
 from dubbing.stages import (
     Work,
@@ -34,8 +33,7 @@ from dubbing.stages import (
     transcribe,
     translate,
 )
-from dubbing.store.artifacts import ArtifactStore, key_of
-from dubbing.store.digests import digest_of
+from dubbing.store.artifacts import key_of
 from voices import VoiceBank
 
 
@@ -56,12 +54,11 @@ class Planner:
     doesn't exist, weights that the profile may not use.
     """
 
-    store: ArtifactStore
     engines: Engines
     voices: VoiceBank
     languages: Mapping[str, Language]  # of the job, and the source language
-    decisions: Mapping[str, CharacterDecision]  # of characters
-    corrections: tuple[LineCorrection, ...]
+    decisions: Decisions
+    digest_of: Callable[[Path], str]  # the SHA-256 of a source file
 
     @staticmethod
     def engines_named(profile: Profile) -> list[tuple[Port, str]]:
@@ -84,11 +81,13 @@ class Planner:
         for episode in release.episodes:
             if episode.number > max(job.episodes):
                 break
+            if episode.number in job.left_out:
+                continue
             laid = self._episode(release, job, episode, identified)
             identified = laid.identify
             if episode.number in job.episodes:
                 episodes.append(laid)
-        labels = {name: decision.name for name, decision in self.decisions.items() if decision.name}
+        labels = {name: decision.name for name, decision in self.decisions.characters.items() if decision.name}
         key = key_of(
             "release",
             1,
@@ -106,7 +105,7 @@ class Planner:
         self, release: Release, job: Job, episode: Episode, identified: Node | None
     ) -> EpisodeNodes:
         profile = job.profile
-        corrections = tuple(c for c in self.corrections if c.episode == episode.number)
+        corrections = tuple(c for c in self.decisions.corrections if c.episode == episode.number)
         node = partial(self._node, episode, None)
         video = self._source(episode.video)
         probed = node(probe, probe.Settings(), {"video": video})
@@ -271,7 +270,7 @@ class Planner:
         return Node(stage.NAME, episode.number, language, label, key, inputs, run)
 
     def _source(self, path: Path) -> Source:
-        return Source(path, digest_of(self.store, path))
+        return Source(path, self.digest_of(path))
 
     def _route(self, source: str, target: str, job: Job) -> tuple[Hop, ...]:
         translators = {name: self.engines.pairs(name) for name in job.profile.translators}
@@ -300,7 +299,7 @@ class Planner:
 
     def _decided(self, language: str, speaking: set[str]) -> tuple[cast.Decision, ...]:
         decisions = []
-        for character, decision in sorted(self.decisions.items()):
+        for character, decision in sorted(self.decisions.characters.items()):
             voice = decision.voices.get(language)
             if voice is None:
                 continue
@@ -337,7 +336,7 @@ class Planner:
 
     def _check_corrections(self, release: Release) -> None:
         numbers = {episode.number for episode in release.episodes}
-        for correction in self.corrections:
+        for correction in self.decisions.corrections:
             if correction.episode not in numbers:
                 raise Rejected(
                     str(release.corrections_file),

@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,13 +134,17 @@ def dropped(plan: Plan, folder: Path) -> list[str]:
     ]
 
 
-def clear_leftovers(folder: Path) -> None:
-    """Removes what a run that was killed while publishing left beside the folder, or puts it back."""
-    staging, old = _beside(folder)
+def clear_leftovers(folder: Path, older_than_s: float = 0.0) -> None:
+    """Removes what a run that was killed while publishing left beside the folder, or puts it back.
+
+    Give an age where another run may be publishing meanwhile.
+    """
+    old = _old(folder)
     if old.exists() and not folder.exists():
         old.rename(folder)
-    for leftover in (staging, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in (*folder.parent.glob(f".{folder.name}.new-*"), old):
+        if leftover.exists() and time.time() - leftover.stat().st_mtime >= older_than_s:
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def publish(
@@ -150,8 +155,9 @@ def publish(
 ) -> Manifest:
     """Publishes the plan's artifacts, all of which must exist. `render` makes `report.html`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging, _ = _beside(folder)
-    staging.mkdir()
+    # A name of its own: two that publish the same at once must not write into one folder.
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    staging.chmod(0o755)
     try:
         files = list(_stage(store, plan, staging, render))
         manifest = Manifest(
@@ -240,9 +246,9 @@ def _sync(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _beside(folder: Path) -> tuple[Path, Path]:
-    """Where a release is put together, and where the old one waits to be removed."""
-    return folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+def _old(folder: Path) -> Path:
+    """Where the release that was there before waits to be removed."""
+    return folder.with_name(f".{folder.name}.old")
 
 
 _AT_FDCWD = -100
@@ -263,7 +269,7 @@ def _exchange(staging: Path, folder: Path) -> None:
         raise OSError(number, os.strerror(number), str(folder))
     # A file system that can't exchange: the old release is gone for the moment between two renames,
     # and a crash in that moment leaves it under the other name.
-    _, old = _beside(folder)
+    old = _old(folder)
     folder.rename(old)
     staging.rename(folder)
     shutil.rmtree(old)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected
-from dubbing.graph import Node
+from dubbing.graph import Node, Source
 from dubbing.stages import Work
 from dubbing.store.artifacts import ArtifactStore
 
@@ -111,24 +112,7 @@ class Runner:
     def _make(self, node: Node) -> float:
         started_s = time.perf_counter()
         self.watcher.started(node)
-        inputs: Mapping[str, Path] = {
-            role: self.store.path(given.key) if isinstance(given, Node) else given.path
-            for role, given in node.inputs.items()
-        }
-        try:
-            with self.store.writing(node.key) as out:
-                node.run(
-                    Work(
-                        label=node.label,
-                        inputs=inputs,
-                        out=out,
-                        engines=self.engines,
-                        store=self.store,
-                        progress=lambda done, total: self.watcher.progressed(node, done, total),
-                    )
-                )
-        except OSError as error:
-            raise rejected_if_full(error, self.store.root) from error
+        make(node, self.store, self.engines, partial(self.watcher.progressed, node))
         return time.perf_counter() - started_s
 
     def _note(self, node: Node, future: Future[float], outcome: Outcome, failed: set[str]) -> None:
@@ -144,6 +128,38 @@ class Runner:
             self.watcher.failed(node, error)
         else:
             raise error
+
+
+def make(
+    node: Node,
+    store: ArtifactStore,
+    engines: Engines,
+    progress: Callable[[int, int], None],
+    fetch: Callable[[Source], Path] = lambda source: source.path,
+) -> None:
+    """Makes a node, all of whose inputs exist; its artifact is in the store whole or not at all.
+
+    `fetch` gives the place of a source file on this machine. Raises what the stage raises, and Rejected
+    where the disk is full.
+    """
+    try:
+        inputs = {
+            role: store.path(given.key) if isinstance(given, Node) else fetch(given)
+            for role, given in node.inputs.items()
+        }
+        with store.writing(node.key) as out:
+            node.run(
+                Work(
+                    label=node.label,
+                    inputs=inputs,
+                    out=out,
+                    engines=engines,
+                    store=store,
+                    progress=progress,
+                )
+            )
+    except OSError as error:
+        raise rejected_if_full(error, store.root) from error
 
 
 def missing_nodes(store: ArtifactStore, targets: Iterable[Node]) -> dict[str, Node]:

@@ -18,6 +18,7 @@ from dubbing.errors import Rejected
 from dubbing.formats import decisions
 from dubbing.model.job import LineCorrection
 from dubbing.model.report import EpisodeReport
+from dubbing.planning import Wishes
 from dubbing.publishing import MANIFEST, read_manifest
 from dubbing.store.artifacts import read_json
 from voices import VoiceBank
@@ -54,12 +55,14 @@ def run(
     """
     order = Order(
         target=target,
-        languages=tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", languages)))),
+        wishes=Wishes(
+            languages=tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", languages)))),
+            episodes=parse_episodes(episodes),
+            profile=profile,
+            dub=not no_dub,
+        ),
         source_language=source,
-        episodes=parse_episodes(episodes),
-        profile=profile,
         out=out,
-        dub=not no_dub,
         replace=replace,
         workers=jobs or os.cpu_count() or 1,
     )
@@ -160,7 +163,7 @@ def report(target: Path, as_json: bool) -> None:
         None,
     )
     if folder is None and target.is_file():
-        folder = assembly.output_folder(Order(target, ()), assembly.open_release(target))
+        folder = assembly.output_folder(Order(target, Wishes(())), assembly.open_release(target))
     if folder is None or read_manifest(folder) is None:
         raise Rejected(
             str(target),

@@ -92,7 +92,7 @@ class Usage:
     """How long an engine was at work in this process."""
 
     load_s: float = 0.0
-    busy_s: float = 0.0
+    busy_s: float = 0.0  # with at least one call under way: calls that wait for each other count once
     calls: int = 0
 
 
@@ -106,6 +106,7 @@ class Engines:
         self.usage: dict[str, Usage] = {}
         self._known: dict[tuple[Port, str], Engine] = {}
         self._loaded: set[tuple[Port, str]] = set()
+        self._under_way: dict[tuple[Port, str], tuple[int, float]] = {}  # calls, and since when
         self._locks: dict[tuple[Port, str], threading.Lock] = {}
         self._lock = threading.Lock()
         self._stack = ExitStack()
@@ -150,14 +151,20 @@ class Engines:
     @contextmanager
     def _using(self, port: Port, name: str) -> Iterator[Any]:
         engine = self._load(port, name)
-        started_s = time.perf_counter()
+        with self._lock:
+            calls, since_s = self._under_way.get((port, name), (0, time.perf_counter()))
+            self._under_way[port, name] = calls + 1, since_s
         try:
             yield engine
         finally:
             with self._lock:
                 usage = self.usage[f"{port} {name}"]
-                usage.busy_s += time.perf_counter() - started_s
                 usage.calls += 1
+                calls, since_s = self._under_way.pop((port, name))
+                if calls > 1:
+                    self._under_way[port, name] = calls - 1, since_s
+                else:
+                    usage.busy_s += time.perf_counter() - since_s
 
     def _engine(self, port: Port, name: str) -> Engine:
         with self._lock:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from dubbing.engines.ports import Translation, TranslationRequest, Translator
+from dubbing.engines.ports import Translation, TranslationRequest
 from dubbing.engines.text_checks import base, unmet_wishes
 from dubbing.model.episode import Term
 
@@ -30,10 +30,18 @@ class Hop:
     target: str
 
 
+class Translates(Protocol):
+    """The one thing that a route asks of a translator."""
+
+    def translate(
+        self, requests: Sequence[TranslationRequest], source: str, target: str
+    ) -> list[Translation]: ...
+
+
 class Translators(Protocol):
     """Loaded translators, by name: `dubbing.engines.registry.Engines` is one."""
 
-    def translator(self, name: str) -> AbstractContextManager[Translator]: ...
+    def translator(self, name: str) -> AbstractContextManager[Translates]: ...
 
 
 def declared(pairs: Pairs, source: str, target: str) -> float | None:

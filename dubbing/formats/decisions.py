@@ -15,8 +15,6 @@ and order kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -24,17 +22,9 @@ import tomlkit
 
 from dubbing.errors import Rejected
 from dubbing.formats.documents import read_document
-from dubbing.model.job import LineCorrection
+from dubbing.model.job import CharacterDecision, Decisions, LineCorrection
 
 _DESCRIBED = "docs/localization.md"
-
-
-@dataclass(frozen=True, slots=True)
-class CharacterDecision:
-    """What a person decided of one character."""
-
-    name: str = ""
-    voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice
 
 
 class _LineEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -52,6 +42,11 @@ class _Corrections(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class _CharacterEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str = ""
     voices: dict[str, str] = {}
+
+
+def read_decisions(cast_file: Path | None, corrections_file: Path | None) -> Decisions:
+    """What people decided of a release; nothing where a file doesn't exist. Raises Rejected."""
+    return Decisions(read_cast(cast_file), read_corrections(corrections_file))
 
 
 def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:

@@ -49,6 +49,22 @@ class LineCorrection:
 
 
 @dataclass(frozen=True, slots=True)
+class CharacterDecision:
+    """What a person decided of one character."""
+
+    name: str = ""
+    voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """All that people decided of a release."""
+
+    characters: Mapping[str, CharacterDecision] = field(default_factory=dict)
+    corrections: tuple[LineCorrection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A release's episodes into languages. The release itself travels beside it."""
 
@@ -56,3 +72,4 @@ class Job:
     languages: tuple[str, ...]  # BCP-47, in the order asked for: the first is the default subtitle
     deliverables: frozenset[Deliverable]
     profile: Profile
+    left_out: frozenset[int] = frozenset()  # episodes that can't be read: nobody is known from them

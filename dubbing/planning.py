@@ -1,0 +1,96 @@
+"""From what is asked for to a plan: the job is checked in full, and nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dubbing.config import configs_folder, load_profile
+from dubbing.engines import registry
+from dubbing.engines.ports import Port
+from dubbing.engines.registry import Engines
+from dubbing.errors import Rejected
+from dubbing.formats.language_toml import load_language
+from dubbing.graph import Plan
+from dubbing.model.episode import Release
+from dubbing.model.job import Decisions, Deliverable, Job
+from dubbing.model.language import Language
+from dubbing.pipeline import Planner
+from voices import VoiceBank
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a user asks of a release."""
+
+    languages: tuple[str, ...]  # BCP-47, the first is the default subtitle
+    episodes: tuple[int, ...] = ()  # none: all
+    profile: str = "local"
+    dub: bool = True
+
+
+def job_of(release: Release, wishes: Wishes, left_out: frozenset[int] = frozenset()) -> Job:
+    """The job that a user's wishes are. Raises Rejected for what the release doesn't have."""
+    known = tuple(episode.number for episode in release.episodes)
+    for number in wishes.episodes:
+        if number not in known:
+            raise Rejected(
+                "episodes",
+                found=str(number),
+                expected=f"episodes of {release.name}: {', '.join(map(str, known))}",
+                remedy="Name episodes that the release has.",
+            )
+    asked = [language.tag for language in _languages(wishes.languages)]
+    if release.source_language in asked:
+        raise Rejected(
+            "languages",
+            found=release.source_language,
+            expected="languages other than the one spoken in the episodes",
+            remedy="Leave it out; subtitles in the source language are always made.",
+        )
+    deliverables = {Deliverable.SUBTITLES, *([Deliverable.DUB] if wishes.dub else [])}
+    return Job(
+        episodes=tuple(n for n in wishes.episodes or known if n not in left_out),
+        languages=tuple(dict.fromkeys(asked)),
+        deliverables=frozenset(deliverables),
+        profile=load_profile(wishes.profile),
+        left_out=left_out,
+    )
+
+
+def plan_of(
+    release: Release,
+    job: Job,
+    decisions: Decisions,
+    engines: Engines,
+    digest_of: Callable[[Path], str],
+) -> Plan:
+    """The plan of a job. Raises Rejected for what no engine can do; no weights are loaded."""
+    languages = _languages((*job.languages, release.source_language))
+    planner = Planner(
+        engines=engines,
+        voices=VoiceBank.shipped(),
+        languages={language.tag: language for language in languages},
+        decisions=decisions,
+        digest_of=digest_of,
+    )
+    return planner.plan(release, job)
+
+
+def refuse_missing(job: Job, engines: Engines) -> None:
+    """Raises Rejected if the profile names an engine whose packages are not installed here."""
+    for port, name in Planner.engines_named(job.profile):
+        absent = registry.missing(engines.info(Port(port), name))
+        if absent:
+            raise Rejected(
+                f"profile {job.profile.name}, {port}",
+                found=f"{name}, whose packages are not installed: {', '.join(absent)}",
+                expected="engines that are installed",
+                remedy="Install them: pip install 'dubbing[local]'.",
+            )
+
+
+def _languages(tags: Sequence[str]) -> list[Language]:
+    folder = configs_folder() / "languages"
+    return [load_language(folder, tag) for tag in tags]
