@@ -87,7 +87,11 @@ class Planner:
             identified = laid.identify
             if episode.number in job.episodes:
                 episodes.append(laid)
-        labels = {name: decision.name for name, decision in self.decisions.characters.items() if decision.name}
+        labels = {
+            name: decision.name
+            for name, decision in self.decisions.characters.items()
+            if decision.name
+        }
         key = key_of(
             "release",
             1,

@@ -187,6 +187,31 @@ def publish(
     return manifest
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of a localized release as it lies in an artifact."""
+
+    node: Node
+    file: str  # in the artifact
+    path: str  # in the release
+    language: str | None
+    kind: str
+
+
+def parts(plan: Plan, episode: EpisodeNodes) -> Iterator[Part]:
+    """What of an episode's artifacts is published."""
+    name = episode.episode.name
+    yield Part(episode.mux, f"{name}.mp4", f"{name}/{name}.mp4", None, "video")
+    for tag, caption in _captions(plan, episode):
+        stem = f"{name}/{tag}/{name}.{tag}"
+        yield Part(caption, "cues.srt", f"{stem}.srt", tag, "subtitles")
+        yield Part(caption, "cues.vtt", f"{stem}.vtt", tag, "subtitles")
+    for nodes in episode.languages:
+        if nodes.mix is not None:
+            tag = nodes.language.tag
+            yield Part(nodes.mix, "dub.m4a", f"{name}/{tag}/{name}.{tag}.m4a", tag, "audio")
+
+
 def _stage(
     store: ArtifactStore,
     plan: Plan,
@@ -196,23 +221,13 @@ def _stage(
     reports = []
     for episode in plan.episodes:
         name = episode.episode.name
-        (staging / name).mkdir()
-
-        def put(node: Node, file: str, path: str, language: str | None, kind: str) -> File:
-            target = staging / path
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(store.path(node.key) / file, target)
-            return _file(staging, path, language, kind)
-
-        yield put(episode.mux, f"{name}.mp4", f"{name}/{name}.mp4", None, "video")
-        for tag, caption in _captions(plan, episode):
-            stem = f"{name}/{tag}/{name}.{tag}"
-            yield put(caption, "cues.srt", f"{stem}.srt", tag, "subtitles")
-            yield put(caption, "cues.vtt", f"{stem}.vtt", tag, "subtitles")
+        for part in parts(plan, episode):
+            target = staging / part.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(store.path(part.node.key) / part.file, target)
+            yield _file(staging, part.path, part.language, part.kind)
         for nodes in episode.languages:
             tag = nodes.language.tag
-            if nodes.mix is not None:
-                yield put(nodes.mix, "dub.m4a", f"{name}/{tag}/{name}.{tag}.m4a", tag, "audio")
             report = report_of(store, plan, episode, nodes)
             reports.append(report)
             path = f"{name}/{tag}/report.json"
@@ -232,9 +247,13 @@ def _captions(plan: Plan, episode: EpisodeNodes) -> Iterator[tuple[str, Node]]:
 
 
 def _file(staging: Path, path: str, language: str | None, kind: str) -> File:
-    with (staging / path).open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return File(path, sha256, (staging / path).stat().st_size, language, kind)
+    return File(path, sha256_of(staging / path), (staging / path).stat().st_size, language, kind)
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(folder: Path) -> None:

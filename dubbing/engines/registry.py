@@ -92,7 +92,9 @@ class Usage:
     """How long an engine was at work in this process."""
 
     load_s: float = 0.0
-    busy_s: float = 0.0  # with at least one call under way: calls that wait for each other count once
+    busy_s: float = (
+        0.0  # with at least one call under way: calls that wait for each other count once
+    )
     calls: int = 0
 
 

@@ -59,9 +59,9 @@ def read_release(folder: Path) -> Release:
                 key=lambda episode: episode.number,
             )
         ),
-        glossary=_glossary(_inside(file, folder, "glossary", document.glossary))
+        glossary=read_glossary(_inside(file, folder, "glossary", document.glossary))
         if document.glossary
-        else (),
+        else read_glossary(folder / "glossary.csv"),
         cast_file=_inside(file, folder, "cast", document.cast)
         if document.cast
         else folder / "cast.toml",
@@ -147,7 +147,10 @@ def _inside(file: Path, folder: Path, field: str, name: str) -> Path:
     return path
 
 
-def _glossary(file: Path) -> tuple[Term, ...]:
+def read_glossary(file: Path) -> tuple[Term, ...]:
+    """The terms of a glossary file, none if it doesn't exist. Raises Rejected that names the line."""
+    if not file.exists():
+        return ()
     reader = csv.DictReader(io.StringIO(read_text(file), newline=""))
     columns = tuple(reader.fieldnames or ())
     if columns not in (_GLOSSARY_COLUMNS, _GLOSSARY_COLUMNS[:3]):

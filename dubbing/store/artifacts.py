@@ -33,7 +33,12 @@ def key_of(stage: str, version: int, **parts: object) -> str:
 
 def write_json(path: Path, document: object) -> None:
     """Writes a domain object as JSON: the same object gives the same bytes."""
-    path.write_bytes(msgspec.json.format(_encode(document), indent=1) + b"\n")
+    path.write_bytes(json_bytes(document))
+
+
+def json_bytes(document: object) -> bytes:
+    """A domain object as JSON that people can read."""
+    return msgspec.json.format(_encode(document), indent=1) + b"\n"
 
 
 def read_json(path: Path, kind: type[T]) -> T:

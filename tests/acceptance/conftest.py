@@ -7,54 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-
-from dubbing.model.audio import Audio
-
-RATE_HZ = 48_000
-# (start s, pitch Hz, length s): three people, one of them only in the first episode.
-EPISODES = {
-    "a.mp4": (12.0, [(1.0, 150, 1.5), (3.2, 220, 2.0), (6.0, 150, 0.6), (7.1, 310, 3.1)]),
-    "b.mp4": (9.0, [(0.5, 220, 1.0), (2.0, 150, 2.5), (6.0, 150, 1.2)]),
-}
-
-
-def tones(seconds: float, lines: Sequence[tuple[float, float, float]]) -> Audio:
-    """Speech as the fakes hear it, in stereo over a quiet chord that differs left and right."""
-    time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
-    music = 0.004 * np.sin(2 * np.pi * 330 * time)
-    voice = np.zeros_like(time)
-    for start_s, pitch_hz, length_s in lines:
-        inside = (time >= start_s) & (time < start_s + length_s)
-        edge = np.minimum(time - start_s, start_s + length_s - time) / 0.01
-        voice += inside * np.clip(edge, 0, 1) * 0.3 * np.sin(2 * np.pi * pitch_hz * time)
-    return Audio(np.stack([voice + music, voice - music], axis=1).astype(np.float32), RATE_HZ)
+from series import make_series
 
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory, make_video: Callable[..., Path]) -> Path:
     """The series, made once. Tests work on copies."""
-    folder = tmp_path_factory.mktemp("pristine") / "fated"
-    folder.mkdir()
-    for name, (seconds, lines) in EPISODES.items():
-        make_video(folder / name, seconds=seconds, audio=tones(seconds, lines))
-    (folder / "glossary.csv").write_text("source,language,target,note\n你,en,Thou,\n", "utf-8")
-    document = {
-        "schema": 1,
-        "release": "fated",
-        "title": "Fated <Love> [/b]",
-        "source_language": "zh",
-        "episodes": [{"number": i, "video": v} for i, v in enumerate(EPISODES, start=1)],
-        "glossary": "glossary.csv",
-    }
-    (folder / "release.json").write_text(json.dumps(document))
-    return folder
+    return make_series(tmp_path_factory.mktemp("pristine") / "fated", make_video)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Dub, contents, tones  # type: ignore[import-not-found]
+from conftest import Dub, contents  # type: ignore[import-not-found]
+from series import tones
 
 from dubbing.model.audio import Audio
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Dub, contents, tones  # type: ignore[import-not-found]
+from conftest import Dub, contents  # type: ignore[import-not-found]
+from series import tones
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,289 @@
+"""Where releases lie: folders of this machine, or of a storage that `fsspec` knows (S3 and others)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+from filelock import FileLock
+
+from dubbing.errors import Rejected, Transient
+from dubbing.formats.documents import read_document
+from dubbing.formats.release_json import ReleaseDocument, read_release
+from dubbing.model.episode import Release
+from dubbing.publishing import MANIFEST, read_manifest, sha256_of
+from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json, write_json
+from dubbing.store.digests import digest_of
+
+_KEPT_VERSIONS = (
+    2  # of a release in a storage without folders to exchange: the new one and the last
+)
+
+
+def is_remote(url: str) -> bool:
+    return "://" in url and not url.startswith("file://")
+
+
+def refuse_outside(url: str, roots: Sequence[str], team: str) -> str:
+    """The URL in its plain form. Raises Rejected if it lies in none of the roots that a team may use."""
+    plain = _plain(url)
+    allowed = [root.replace("{team}", team) for root in roots]
+    if plain is not None and any(_within(plain, _plain(root)) for root in allowed):
+        return plain
+    raise Rejected(
+        "release",
+        found=url[:200],
+        expected=f"a place in {', '.join(allowed)}"
+        if allowed
+        else "a place that the operator allows",
+        remedy="Put the release there, or have the operator add its place to DUBBING_RELEASE_ROOTS.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder, here or elsewhere, and where its files are kept on this machine."""
+
+    url: str
+    scratch: Path
+
+    @property
+    def remote(self) -> bool:
+        return is_remote(self.url)
+
+    @property
+    def root(self) -> Path:
+        """The folder on this machine, or the one that mirrors it."""
+        if not self.remote:
+            return Path(self.url.removeprefix("file://"))
+        return self.scratch / "releases" / hashlib.sha256(self.url.encode()).hexdigest()[:24]
+
+    def read(self) -> Release:
+        """The release; videos that lie elsewhere are not brought here yet. Raises Rejected."""
+        if self.remote:
+            self._mirror()
+        return read_release(self.root)
+
+    def digest(self, path: Path, store: ArtifactStore) -> str:
+        """The SHA-256 of a source file, read once for as long as it stays as it is."""
+        if not self.remote:
+            return digest_of(store, path)
+        info = self._info(path)
+        mark = info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("LastModified")
+        key = key_of("digest", 2, url=self._url_of(path), bytes=info["size"], mark=str(mark))
+
+        def compute(folder: Path) -> None:
+            write_json(folder / "sha256.json", self._bring(path))
+
+        return read_json(store.get_or_make(key, compute) / "sha256.json", str)
+
+    def fetch(self, path: Path, sha256: str) -> Path:
+        """A source file on this machine, brought here if need be. Raises Rejected if it has changed."""
+        if not self.remote:
+            return path
+        beside = _digest_file(path)
+        kept = beside.read_text() if beside.exists() and path.exists() else ""
+        found = sha256 if kept == sha256 else self._bring(path)
+        if found != sha256:
+            raise Rejected(
+                self._url_of(path),
+                found="another content than when the job was planned",
+                expected=f"SHA-256 {sha256}",
+                remedy="Put the file back, or retry the job: it is then planned anew.",
+            )
+        path.touch()  # was of use just now
+        return path
+
+    def _bring(self, path: Path) -> str:
+        """Brings a file here anew, and returns its SHA-256."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            partial = path.with_name(f".{path.name}.part")
+            self._get(path, partial)
+            found = sha256_of(partial)
+            partial.rename(path)
+            _digest_file(path).write_text(found)
+        return found
+
+    def edit(self, path: Path, change: Callable[[Path], None]) -> None:
+        """Changes a small file of the release, or writes a new one: `change` is given its path here.
+
+        One edit at a time on a machine; `change` raises before it writes if it can't be done.
+        """
+        lock = self.scratch / "edits" / hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{lock}.lock"):
+            if not self.remote:
+                change(path)
+                return
+            if self._exists(path):
+                self._get(path, path)
+            else:
+                path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            change(path)
+            fs, _ = self._fs()
+            try:
+                fs.put_file(str(path), self._url_of(path))
+            except OSError as error:
+                raise Transient(f"{self._url_of(path)} can't be written to: {error}") from error
+
+    def open(self, name: str) -> BinaryIO:
+        """A file of a published release, to be read. Raises Rejected if there is none of that name."""
+        fs, base = self._fs()
+        path = f"{base}/{name}"
+        if ".." in name.split("/") or not fs.isfile(path):
+            raise Rejected(
+                name,
+                found="no such file in the release",
+                expected="a file that the manifest names",
+                remedy="Read the manifest.",
+            )
+        file: BinaryIO = fs.open(path, "rb")
+        return file
+
+    def publish(self, folder: Path) -> tuple[str, str]:
+        """Puts a localized release from a folder of this machine to this place, and returns the URL of its
+        manifest and the manifest's SHA-256.
+
+        Where folders can't be exchanged, each version has a folder of its own, and the manifest, which is
+        one object, is what makes a version the published one: a reader of it finds whole releases only.
+        """
+        manifest = read_manifest(folder)
+        assert manifest is not None  # noqa: S101 - just published there
+        version = manifest.job.key[:16]
+        fs, base = self._fs()
+        try:
+            files = []
+            for file in manifest.files:
+                target = f"{base}/{version}/{file.path}"
+                if not (fs.exists(target) and fs.size(target) == file.bytes):
+                    fs.makedirs(posixpath.dirname(target), exist_ok=True)
+                    fs.put_file(str(folder / file.path), target)
+                files.append(replace(file, path=f"{version}/{file.path}"))
+            document = json_bytes(replace(manifest, files=tuple(files)))
+            fs.pipe_file(f"{base}/{MANIFEST}", document)
+            _drop_old(fs, base, version)
+        except OSError as error:
+            raise Transient(f"{self.url} can't be written to: {error}") from error
+        return f"{self.url}/{MANIFEST}", hashlib.sha256(document).hexdigest()
+
+    def _mirror(self) -> None:
+        """Brings what a release is read from here, and an empty file for each video."""
+        root = self.root
+        fresh = root.with_name(f"{root.name}.{uuid.uuid4().hex}")
+        fresh.mkdir(parents=True)
+        try:
+            self._get(root / "release.json", fresh / "release.json")
+            document = read_document(
+                fresh / "release.json", ReleaseDocument, "docs/localization.md"
+            )
+            for name in filter(None, (document.glossary, document.cast)):
+                self._get(root / name, fresh / name)
+            for name in _UNNAMED:
+                if not (fresh / name).exists() and self._exists(root / name):
+                    self._get(root / name, fresh / name)
+            for episode in document.episodes:
+                for name in filter(None, (episode.video, episode.bed)):
+                    self._placeholder(root, fresh, name)
+            _adopt(fresh, root)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def _placeholder(self, root: Path, fresh: Path, name: str) -> None:
+        """An empty file where a video will be: a release is read without its videos."""
+        if not (root / name).exists() and self._exists(root / name):
+            place = fresh / name
+            if fresh.resolve() in place.resolve().parents:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch()
+
+    def _get(self, path: Path, to: Path) -> None:
+        fs, _ = self._fs()
+        url = self._url_of(path)
+        if self.root.resolve() not in (self.root / path.relative_to(self.root)).resolve().parents:
+            raise Rejected(
+                url,
+                found="a path that leaves the release's folder",
+                expected="a path within it",
+                remedy="Correct release.json.",
+            )
+        to.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fs.get_file(url, str(to))
+        except FileNotFoundError:
+            raise Rejected(
+                url,
+                found="no such file",
+                expected="a file of the release",
+                remedy="Put it there, or correct release.json.",
+            ) from None
+        except OSError as error:
+            raise Transient(f"{url} can't be read: {error}") from error
+
+    def _exists(self, path: Path) -> bool:
+        fs, _ = self._fs()
+        return bool(fs.exists(self._url_of(path)))
+
+    def _info(self, path: Path) -> dict[str, Any]:
+        fs, _ = self._fs()
+        fs.invalidate_cache()
+        return dict(fs.info(self._url_of(path)))
+
+    def _url_of(self, path: Path) -> str:
+        return f"{self.url}/{path.relative_to(self.root).as_posix()}"
+
+    def _fs(self) -> tuple[Any, str]:
+        fs, base = fsspec.core.url_to_fs(
+            self.url, skip_instance_cache=False, use_listings_cache=False
+        )
+        return fs, base
+
+
+def _adopt(fresh: Path, root: Path) -> None:
+    """Moves fresh files to a mirror, one by one; videos that are there already stay."""
+    root.mkdir(parents=True, exist_ok=True)
+    for name in _UNNAMED:
+        if not (fresh / name).exists():
+            (root / name).unlink(missing_ok=True)
+    for path in [path for path in fresh.rglob("*") if path.is_file()]:
+        target = root / path.relative_to(fresh)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+
+
+def _digest_file(path: Path) -> Path:
+    return path.with_name(f".{path.name}.sha256")
+
+
+def _drop_old(fs: Any, base: str, version: str) -> None:
+    """Removes versions of a release but the newest ones: readers of the last one may not be done."""
+    folders = [entry for entry in fs.ls(base, detail=True) if entry["type"] == "directory"]
+    versions = [e["name"] for e in folders if len(posixpath.basename(e["name"].rstrip("/"))) == 16]
+    others = [name for name in versions if posixpath.basename(name.rstrip("/")) != version]
+    for name in others[: max(0, len(others) - _KEPT_VERSIONS + 1)]:
+        fs.rm(name, recursive=True)
+
+
+def _plain(url: str) -> str | None:
+    """A URL or an absolute path without what could lead elsewhere; None for others."""
+    if "\0" in url or "?" in url or "#" in url:
+        return None
+    scheme, mark, rest = url.partition("://")
+    if mark and scheme != "file":
+        parts = rest.split("/")
+        return None if {"..", "."} & set(parts) else f"{scheme}://{rest.rstrip('/')}"
+    path = Path(rest if mark else url)
+    return os.path.realpath(path) if path.is_absolute() else None
+
+
+def _within(url: str, root: str | None) -> bool:
+    return root is not None and (url == root or url.startswith(root.rstrip("/") + "/"))

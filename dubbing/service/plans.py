@@ -1,0 +1,144 @@
+"""Plans of the service's jobs, laid out where they are needed and remembered for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dubbing import planning
+from dubbing.engines.registry import Engines
+from dubbing.formats.decisions import read_decisions
+from dubbing.graph import Node, Plan, Source
+from dubbing.model.service import JobState, Queue, ReleaseOrder
+from dubbing.planning import Wishes
+from dubbing.service.places import Place
+from dubbing.service.snapshots import Snapshot, sources, unrooted
+from dubbing.store.artifacts import ArtifactStore
+
+_REMEMBERED = 8
+_QUEUES = {
+    "diarize": Queue.ASR,
+    "transcribe": Queue.ASR,
+    "translate": Queue.MT,
+    "synthesize": Queue.TTS,
+}
+
+
+def queue_of(stage: str) -> Queue:
+    """Which kind of work a stage is: what needs no model is `media`."""
+    return _QUEUES.get(stage, Queue.MEDIA)
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """A plan, and where each of its nodes leads."""
+
+    plan: Plan
+    place: Place
+    nodes: Mapping[str, Node]  # by key, inputs before what is made from them
+    followers: Mapping[str, tuple[Node, ...]]  # key -> the nodes made from it
+
+    @staticmethod
+    def of(plan: Plan, place: Place) -> LaidOut:
+        nodes: dict[str, Node] = {}
+        for target in plan.targets():
+            for node in _with_inputs(target, nodes):
+                nodes[node.key] = node
+        followers: dict[str, list[Node]] = {key: [] for key in nodes}
+        for node in nodes.values():
+            for given in node.inputs.values():
+                if isinstance(given, Node):
+                    followers[given.key].append(node)
+        return LaidOut(plan, place, nodes, {key: tuple(them) for key, them in followers.items()})
+
+    def knows_who_speaks(self, node: Node) -> bool:
+        """Whether later episodes build on a node: who speaks in them depends on who spoke before."""
+        return node.stage in ("probe", "extract", "separate", "diarize", "identify")
+
+    def fetch(self, source: Source) -> Path:
+        """A source file on this machine."""
+        return self.place.fetch(source.path, source.key)
+
+
+class Plans:
+    """Lays out plans from snapshots. One for each process; threads may share it."""
+
+    def __init__(self, engines: Engines, scratch: Path) -> None:
+        self._engines = engines
+        self._scratch = scratch
+        self._known: OrderedDict[tuple[str, int, tuple[int, ...] | None], LaidOut] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, job: JobState, store: ArtifactStore) -> Snapshot:
+        """The release as it is now. Raises Rejected for what can't be localized as ordered."""
+        place = self.place(job.order)
+        release = place.read()
+        wished = planning.job_of(release, wishes(job.order), frozenset(job.left_out))
+        last = max(wished.episodes, default=0)
+        needed = [
+            path
+            for path in sources(release)
+            if any(path in (e.video, e.bed) and e.number <= last for e in release.episodes)
+        ]
+        return Snapshot(
+            release=unrooted(release),
+            decisions=read_decisions(release.cast_file, release.corrections_file),
+            digests={
+                path.relative_to(release.root).as_posix(): place.digest(path, store)
+                for path in needed
+            },
+        )
+
+    def of(self, job: JobState, snapshot: str, episodes: tuple[int, ...] | None = None) -> LaidOut:
+        """The plan of a job, or of some of its episodes. Raises Rejected."""
+        key = (job.id, job.revision, episodes)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        laid = self._lay_out(job, Snapshot.from_json(snapshot), episodes)
+        with self._lock:
+            self._known[key] = laid
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return laid
+
+    def place(self, order: ReleaseOrder) -> Place:
+        return Place(order.release, self._scratch)
+
+    def out(self, order: ReleaseOrder) -> Place:
+        """Where a job's localized release goes."""
+        return Place(order.out or f"{order.release.rstrip('/')}/localized", self._scratch)
+
+    def _lay_out(
+        self, job: JobState, snapshot: Snapshot, episodes: tuple[int, ...] | None
+    ) -> LaidOut:
+        place = self.place(job.order)
+        root = place.root
+        release = snapshot.rooted(root)
+        wished = wishes(job.order, episodes)
+        planned = planning.job_of(release, wished, frozenset(job.left_out))
+        plan = planning.plan_of(
+            release, planned, snapshot.decisions, self._engines, partial(snapshot.digest, root)
+        )
+        return LaidOut.of(plan, place)
+
+
+def wishes(order: ReleaseOrder, episodes: tuple[int, ...] | None = None) -> Wishes:
+    """What an order asks of its release, or of some of its episodes."""
+    asked = order.episodes if episodes is None else episodes
+    return Wishes(order.languages, asked, order.profile, order.dub)
+
+
+def _with_inputs(node: Node, known: Mapping[str, Node]) -> Iterator[Node]:
+    """A node and all it is made from that isn't known yet, inputs first."""
+    if node.key in known:
+        return
+    for given in node.inputs.values():
+        if isinstance(given, Node):
+            yield from _with_inputs(given, known)
+    yield node
