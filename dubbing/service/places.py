@@ -27,6 +27,8 @@ _KEPT_VERSIONS = (
     2  # of a release in a storage without folders to exchange: the new one and the last
 )
 
+_UNNAMED = ("glossary.csv", "cast.toml", "corrections.toml")  # read where there are any
+
 
 def is_remote(url: str) -> bool:
     return "://" in url and not url.startswith("file://")
