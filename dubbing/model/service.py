@@ -31,6 +31,18 @@ class Gate(StrEnum):
     RELEASE = "release"  # before the release is published
 
 
+class Role(StrEnum):
+    """What a token lets its holder do in its team. Each may do what those before it may."""
+
+    VIEWER = "viewer"  # see
+    EDITOR = "editor"  # submit, correct, approve, upload
+    ADMIN = "admin"  # give out tokens, read the audit log
+
+    def may(self, needed: Role) -> bool:
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+
 class JobStatus(StrEnum):
     """Where a job is. It moves down this list, or back to `running` when people ask for more."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from dubbing.errors import Rejected
@@ -20,13 +20,13 @@ from dubbing.model.service import (
     Queue,
     ReleaseOrder,
     Task,
+    TaskStatus,
 )
 from dubbing.service import changes, events
 from dubbing.service.executor import Dispatcher
 from dubbing.service.places import refuse_outside
-from dubbing.store import jobs, outbox, tasks
+from dubbing.store import access, jobs, outbox, tasks
 from dubbing.store.database import Database, now_ms
-from dubbing.store.tables import AuditRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,43 @@ class Desk:
         with self.database.transaction() as connection:
             self._own(connection, actor, job)
             return tasks.of_job(connection, job, episode=episode, after=after, limit=limit)
+
+    def progress(self, actor: Actor, job: str) -> dict[TaskStatus, int]:
+        """How many of a job's tasks are in which status."""
+        with self.database.transaction() as connection:
+            self._own(connection, actor, job)
+            return tasks.count_by_status(connection, job)
+
+    def snapshot(self, actor: Actor, job: str) -> tuple[JobState, str]:
+        """A job and what its plan is laid out from. Raises Conflict while it has no plan."""
+        with self.database.transaction() as connection:
+            state = self._own(connection, actor, job)
+            text = jobs.snapshot(connection, job)
+        if text is None:
+            raise Conflict(
+                f"job {job}",
+                found=f"a job that is {state.status} and has no plan",
+                expected="a job whose release has been read",
+                remedy="Wait until the job is running; if it failed, see why.",
+            )
+        return state, text
+
+    def note(self, actor: Actor, action: str, subject: str, details: dict[str, Any]) -> None:
+        """Writes to the audit log what changes no job."""
+        with self.database.transaction() as connection:
+            _note(connection, actor, action, subject, details)
+
+    def refuse_if_at_work(self, release: str) -> None:
+        """Raises Conflict while a job reads a release: its files must stay as they are."""
+        with self.database.transaction() as connection:
+            job = jobs.at_work_on(connection, release)
+        if job is not None:
+            raise Conflict(
+                release,
+                found=f"a job that is at work on it: {job}",
+                expected="a release that nobody works on",
+                remedy="Wait until the job has ended, or cancel it.",
+            )
 
     def pause(self, actor: Actor, job: str) -> JobState:
         """Begins nothing more of a job; what workers are at, they end."""
@@ -303,14 +340,4 @@ def _refuse_unless(job: JobState, action: str, statuses: tuple[JobStatus, ...]) 
 def _note(
     connection: Connection, actor: Actor, action: str, subject: str, details: dict[str, Any]
 ) -> None:
-    """The audit log."""
-    connection.execute(
-        insert(AuditRow).values(
-            at_ms=now_ms(),
-            team=actor.team,
-            actor=actor.name,
-            action=action,
-            subject=subject,
-            details=details,
-        )
-    )
+    access.note(connection, actor.team, actor.name, action, subject, details, now_ms())

@@ -70,7 +70,7 @@ class Plans:
     def __init__(self, engines: Engines, scratch: Path) -> None:
         self._engines = engines
         self._scratch = scratch
-        self._known: OrderedDict[tuple[str, int, tuple[int, ...] | None], LaidOut] = OrderedDict()
+        self._known: OrderedDict[tuple[object, ...], LaidOut] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, job: JobState, store: ArtifactStore) -> Snapshot:
@@ -95,7 +95,8 @@ class Plans:
 
     def of(self, job: JobState, snapshot: str, episodes: tuple[int, ...] | None = None) -> LaidOut:
         """The plan of a job, or of some of its episodes. Raises Rejected."""
-        key = (job.id, job.revision, episodes)
+        # A job that is to be planned anew has a new revision before it has a new snapshot.
+        key = (job.id, job.revision, snapshot, episodes)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)

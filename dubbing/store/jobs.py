@@ -116,6 +116,14 @@ def stalled(connection: Connection, unchanged_since_ms: int) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def at_work_on(connection: Connection, release: str) -> str | None:
+    """A job that has not ended, of a release; None if there is none."""
+    rows = connection.execute(
+        select(_J.id, _J.order).where(_J.status.in_([s for s in JobStatus if not s.ended]))
+    )
+    return next((id for id, order in rows if order["release"] == release), None)  # noqa: A001
+
+
 def move(
     connection: Connection,
     job: str,

@@ -193,6 +193,14 @@ def of_job(
     return [_task(row) for row in connection.execute(query.order_by(_T.id).limit(limit))]
 
 
+def count_by_status(connection: Connection, job: str) -> dict[TaskStatus, int]:
+    """How many tasks of a job are in which status."""
+    rows = connection.execute(
+        select(_T.status, func.count()).where(_T.job == job).group_by(_T.status)
+    )
+    return {TaskStatus(status): count for status, count in rows}
+
+
 def failed_keys(connection: Connection, job: str) -> set[str]:
     query = select(_T.key).where(_T.job == job, _T.status == TaskStatus.FAILED)
     return set(connection.execute(query).scalars())
