@@ -13,6 +13,7 @@ from dubbing.model.service import JobState, Limits, Queue, ReleaseOrder
 from dubbing.service.desk import Actor, Desk
 from dubbing.service.executor import Executor, Polled
 from dubbing.service.plans import Plans
+from dubbing.service.room import Room
 from dubbing.service.sweeper import Sweeper
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
@@ -39,7 +40,7 @@ class Service:
         """A worker that knows nothing of what others did."""
         return Executor(
             self.database, self.store, self.engines, Plans(self.engines, self.scratch), self.limits,
-            self.scratch, Polled(),
+            self.scratch, Polled(), Room(self.store, self.scratch, 0, 1 << 40),
         )  # fmt: skip
 
     def order(self, release: Path | str, *languages: str, **values: object) -> ReleaseOrder:

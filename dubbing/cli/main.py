@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
@@ -15,8 +16,50 @@ from dubbing.cli.console import EXAMPLES, Failed
 from dubbing.errors import DubbingError, Rejected
 from voices import VoiceError
 
+# Commands of the service: loaded when they are called, since their packages may not be installed.
+_SERVICE = {
+    "database": "dubbing.cli.service",
+    "messages": "dubbing.cli.service",
+    "serve": "dubbing.cli.service",
+    "sweep": "dubbing.cli.service",
+    "worker": "dubbing.cli.service",
+}
 
-@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_SERVICE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _SERVICE:
+            return super().get_command(ctx, cmd_name)
+        try:
+            module = importlib.import_module(_SERVICE[cmd_name])
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] in ("dubbing", "workers", "voices"):
+                raise
+            return _not_installed(cmd_name, error.name or "")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+def _not_installed(name: str, package: str) -> click.Command:
+    @click.command(name, short_help="(needs the service's packages)", add_help_option=False)
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - whatever they are
+        raise Rejected(
+            f"dub {name}",
+            found=f"no package {package}",
+            expected="the packages of the service",
+            remedy="Install them: pip install 'dubbing[service]'.",
+        )
+
+    return command
+
+
+@click.group(
+    cls=_Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="dub")
 def cli() -> None:
     """Subtitles and dubs for mini-series: a release goes in, a localized release comes out."""

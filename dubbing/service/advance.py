@@ -17,6 +17,7 @@ from dubbing.model.service import (
 )
 from dubbing.publishing import parts, sha256_of
 from dubbing.service import events
+from dubbing.service.messages import FileData
 from dubbing.service.plans import LaidOut, queue_of
 from dubbing.store import jobs, outbox, tasks
 from dubbing.store.artifacts import ArtifactStore
@@ -34,7 +35,7 @@ class Moves:
 
     tasks: list[NewTask] = field(default_factory=list)
     gates: list[tuple[Gate, int]] = field(default_factory=list)  # reached, and not approved
-    localized: dict[int, list[events.File]] = field(default_factory=dict)  # episode -> its files
+    localized: dict[int, list[FileData]] = field(default_factory=dict)  # episode -> its files
 
 
 def first_look(
@@ -140,7 +141,14 @@ def _inputs_exist(node: Node, store: ArtifactStore) -> bool:
     return all(given.key in store for given in node.inputs.values() if isinstance(given, Node))
 
 
-def _files(laid: LaidOut, store: ArtifactStore, episode: EpisodeNodes) -> Iterable[events.File]:
+def _files(laid: LaidOut, store: ArtifactStore, episode: EpisodeNodes) -> Iterable[FileData]:
     for part in parts(laid.plan, episode):
         path = store.path(part.node.key) / part.file
-        yield events.File(part.kind, part.language, sha256_of(path), path.stat().st_size)
+        yield FileData.model_validate(
+            {
+                "kind": part.kind,
+                "language": part.language,
+                "sha256": sha256_of(path),
+                "bytes": path.stat().st_size,
+            }
+        )

@@ -31,6 +31,7 @@ from dubbing.report_html import render
 from dubbing.runner import make
 from dubbing.service import advance, changes, events
 from dubbing.service.plans import LaidOut, Plans
+from dubbing.service.room import Room
 from dubbing.store import jobs, outbox, tasks
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database, now_ms
@@ -64,8 +65,11 @@ class Executor:
         limits: Limits,
         scratch: Path,
         dispatcher: Dispatcher,
+        room: Room,
     ) -> None:
+        # Other processes of this machine can tell from it whether its process is alive.
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._room = room
         self._database = database
         self._store = store
         self._engines = engines
@@ -299,6 +303,12 @@ class Executor:
             tasks.complete(connection, task, now_ms())
 
     def _failed(self, task: Task, finding: Finding) -> None:
+        if self._room.is_short():
+            # Whatever it was: what lacks room on the disk says so in many ways, and may well pass elsewhere.
+            log.warning("stage.handed_back", reason=finding.reason)
+            with self._database.transaction() as connection:
+                tasks.hand_back(connection, task, now_ms(), _NOT_MINE_S)
+            return
         log.warning("stage.failed", kind=finding.kind, reason=finding.reason, attempt=task.attempts)
         with self._database.transaction() as connection:
             changes.note_failure(connection, task, finding, now_ms(), self._limits)
@@ -312,6 +322,9 @@ class Executor:
         counts: dict[Queue, int] = {}
         for task in moves.tasks:
             counts[task.queue] = counts.get(task.queue, 0) + 1
+        if moves.localized:
+            # With its last episode, a release may be ready to be published.
+            counts[Queue.MEDIA] = counts.get(Queue.MEDIA, 0) + 1
         for queue, count in counts.items():
             self._dispatcher.wake(queue, count)
 

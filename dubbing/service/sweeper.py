@@ -13,7 +13,7 @@ import structlog
 from dubbing.model.service import Finding, Limits, Queue
 from dubbing.service import changes
 from dubbing.service.executor import Dispatcher
-from dubbing.store import jobs, outbox, tasks
+from dubbing.store import jobs, outbox, tasks, workers
 from dubbing.store.database import Database, now_ms
 
 log = structlog.get_logger()
@@ -92,6 +92,7 @@ class Sweeper:
             keep_ms = round(self.limits.keep_tasks_s * 1000)
             tasks.drop_old(connection, now_ms() - keep_ms)
             outbox.drop_old(connection, now_ms() - max(keep_ms, _DAY_MS))
+            workers.drop_old(connection, now_ms())
 
     def _send_again(self) -> int:
         """Messages can be lost with the broker they are on. More of them than tasks do no harm."""

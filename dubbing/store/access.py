@@ -63,11 +63,11 @@ def create_token(
             expected="1 to 64 of the letters a-z, digits, - and _",
             remedy="Give the team a name that can be part of a path.",
         )
-    if not 0 < len(name) <= 200 or not name.isprintable():
+    if not 0 < len(name) <= 160 or not name.isprintable():
         raise Rejected(
             "name",
             found=repr(name[:80]),
-            expected="1 to 200 characters that can be printed",
+            expected="1 to 160 characters that can be printed",
             remedy="Name the person or the program that will hold the token.",
         )
     secret = _PREFIX + secrets.token_urlsafe(32)

@@ -50,11 +50,7 @@ def pending(
 
 
 def mark_sent(connection: Connection, id: int, now_ms: int) -> None:  # noqa: A002
-    connection.execute(
-        update(OutboxRow)
-        .where(_O.id == id)
-        .values(sent_ms=now_ms, attempts=_O.attempts + 1, reason="")
-    )
+    connection.execute(update(OutboxRow).where(_O.id == id).values(sent_ms=now_ms, reason=""))
 
 
 def postpone(connection: Connection, id: int, reason: str, due_ms: int) -> None:  # noqa: A002
@@ -63,6 +59,21 @@ def postpone(connection: Connection, id: int, reason: str, due_ms: int) -> None:
         .where(_O.id == id)
         .values(attempts=_O.attempts + 1, reason=reason, due_ms=due_ms)
     )
+
+
+def note_failure(
+    connection: Connection,
+    id: int,  # noqa: A002
+    reason: str,
+    now_ms: int,
+    *,
+    final: bool,
+) -> None:
+    """Notes why an event could not be told. What is final is not tried again, and stays to be read."""
+    values: dict[str, object] = {"reason": reason}
+    if final:
+        values |= {"sent_ms": now_ms}
+    connection.execute(update(OutboxRow).where(_O.id == id).values(**values))
 
 
 def waiting(connection: Connection) -> int:

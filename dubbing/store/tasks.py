@@ -66,6 +66,8 @@ def add(
             "status": TaskStatus.READY,
             "priority": int(priority),
             "ready_ms": now_ms,
+            # Told of as soon as the transaction ends; if that fails, the depth of the queue tells.
+            "sent_ms": now_ms,
             "created_ms": now_ms,
         }
         for task in tasks
@@ -77,7 +79,7 @@ def add(
     again = insert.on_conflict_do_update(
         index_elements=["job", "key"],
         set_={
-            "status": TaskStatus.READY, "attempts": 0, "ready_ms": now_ms, "sent_ms": None,
+            "status": TaskStatus.READY, "attempts": 0, "ready_ms": now_ms, "sent_ms": now_ms,
             "started_ms": None, "ended_ms": None, "owner": "", "lease_until_ms": None,
         },
         where=_T.status == TaskStatus.DONE,

@@ -1,0 +1,277 @@
+"""Commands that run the service: serve, worker, sweep, messages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import click
+import structlog
+from rich.markup import escape
+from rich.table import Table
+
+from dubbing.cli import console
+from dubbing.errors import Rejected, Transient
+from dubbing.model.service import Queue
+from dubbing.service.desk import Desk
+from dubbing.service.executor import Dispatcher, Polled
+from dubbing.service.settings import ServiceSettings
+from dubbing.service.sweeper import Sweeper
+from dubbing.service.telling import Teller, Webhooks
+from dubbing.service.worker import open_worker, work_until
+from dubbing.store.database import Database
+
+log = structlog.get_logger()
+
+_ROUND_S = 1.0
+_FORGET_EVERY = 600  # rounds
+
+
+@click.command()
+@click.option("--queues", default=",".join(Queue), show_default=True, help="Kinds of work to take.")
+@click.option("--processes", type=click.IntRange(1), help="At a time [one a core; one a GPU].")
+@click.option(
+    "--grace", "grace_s", default=60.0, show_default=True, help="Seconds to end a stage in."
+)
+def worker(queues: str, processes: int | None, grace_s: float) -> None:
+    """Work at the jobs of the service until told to stop.
+
+    With DUBBING_BROKER_URL it is woken up by the broker, without one it looks into the database. On
+    SIGTERM it takes nothing more and ends what it is at, or hands it back.
+
+    \b
+    Examples:
+      dub worker                                   all kinds of work, on this machine's cores
+      dub worker --queues asr,tts --processes 1    a machine with one GPU
+    """
+    settings = _settings()
+    taken = tuple(_queue(name) for name in queues.split(",") if name.strip())
+    places = processes or os.cpu_count() or 1
+    if settings.broker_url:
+        from workers.worker import run
+
+        run(settings, taken, places, grace_s)
+        return
+    stop = _stopped_by_signals()
+    with open_worker(settings, taken, Polled()) as one:
+        work_until(stop, one, places, grace_s=grace_s)
+
+
+@click.command()
+def sweep() -> None:
+    """Take back what dead workers held, send what was not sent, and tell the pipeline the news."""
+    settings = _settings()
+    database = Database(settings.database)
+    stop = _stopped_by_signals()
+    _sweep_until(stop, settings, database, _dispatcher(settings))
+    database.close()
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--workers", "places", type=click.IntRange(0), help="Places of work [one a core].")
+def serve(host: str, port: int, places: int | None) -> None:
+    """Serve the API; without a broker, work at the jobs as well.
+
+    \b
+    Examples:
+      dub serve                     API and workers on one machine, state in a SQLite file
+      DUBBING_BROKER_URL=amqp://... DUBBING_DATABASE_URL=postgresql+psycopg://... dub serve
+    """
+    from dubbing.api.server import serve as serve_api
+
+    settings = _settings()
+    database = Database(settings.database)
+    database.upgrade()
+    stop = _stopped_by_signals()
+    dispatcher = _dispatcher(settings)
+    threads = []
+    if not settings.broker_url:
+        threads.append(
+            threading.Thread(target=_sweep_until, args=(stop, settings, database, dispatcher))
+        )
+        if places != 0:
+            threads.append(threading.Thread(target=_keep_working, args=(stop, places)))
+    for thread in threads:
+        thread.start()
+    try:
+        serve_api(settings, database, dispatcher, host, port, stop)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        database.close()
+
+
+@click.group()
+def messages() -> None:
+    """The pipeline's messages: listen to them, look at those not understood, replay them."""
+
+
+@messages.command()
+def listen() -> None:
+    """Make jobs of the pipeline's messages until told to stop."""
+    from workers.consumer import serve as listen_until_stopped
+
+    settings = _broker_settings()
+    database = Database(settings.database)
+    desk = Desk(database, _dispatcher(settings), settings.release_roots)
+    asyncio.run(listen_until_stopped(settings.broker_url, desk))
+    database.close()
+
+
+@messages.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def dead(as_json: bool) -> None:
+    """Show the messages that were not understood, and why."""
+    from workers import dead_letters
+
+    letters = dead_letters.read(_broker_settings().broker_url)
+    if as_json:
+        console.print_json(letters)
+        return
+    table = Table("id", "kind", "reason", "message")
+    for letter in letters:
+        table.add_row(*map(escape, (letter.id, letter.kind, letter.reason, letter.body[:200])))
+    console.stdout.print(table if letters else "No dead letters.")
+
+
+@messages.command()
+@click.option("--id", "id_", help="That of one message [all].")
+def replay(id_: str | None) -> None:
+    """Send messages again that were not understood, once the reason is mended."""
+    from workers import dead_letters
+
+    count = dead_letters.replay(_broker_settings().broker_url, id_)
+    console.stdout.print(f"{count} sent again")
+
+
+@messages.command()
+def document() -> None:
+    """Print the AsyncAPI document of the messages."""
+    from workers.consumer import asyncapi
+
+    click.echo(json.dumps(asyncapi(), indent=2))
+
+
+@click.group()
+def database() -> None:
+    """The service's database."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the tables to this version of the software. Old workers may still be running."""
+    one = Database(_settings().database)
+    one.upgrade()
+    console.stdout.print(f"The schema is at revision {one.revisions()[0]}.")
+    one.close()
+
+
+@database.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the tables back to an older revision, before an older version is installed."""
+    one = Database(_settings().database)
+    one.downgrade(revision)
+    console.stdout.print(f"The schema is at revision {one.revisions()[0]}.")
+    one.close()
+
+
+def _settings() -> ServiceSettings:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer()
+            if sys.stderr.isatty()
+            else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    return ServiceSettings.load()
+
+
+def _broker_settings() -> ServiceSettings:
+    settings = _settings()
+    if not settings.broker_url:
+        raise Rejected(
+            "DUBBING_BROKER_URL",
+            found="nothing",
+            expected="amqp://user:password@host/",
+            remedy="Set it: messages come and go through a broker.",
+        )
+    return settings
+
+
+def _dispatcher(settings: ServiceSettings) -> Dispatcher:
+    if not settings.broker_url:
+        return Polled()
+    from workers.celery_app import CeleryDispatcher, celery_app
+
+    return CeleryDispatcher(celery_app(settings.broker_url))
+
+
+def _sweep_until(
+    stop: threading.Event, settings: ServiceSettings, database: Database, dispatcher: Dispatcher
+) -> None:
+    sweeper = Sweeper(database, dispatcher, settings.limits)
+    webhooks = None
+    if settings.webhook_secret:
+        webhooks = Webhooks(settings.webhook_secret, settings.webhook_hosts)
+    teller = Teller(database, getattr(dispatcher, "tell", None), webhooks)
+    rounds = 0
+    while not stop.wait(_ROUND_S):
+        try:
+            sweeper.sweep()
+            teller.tell()
+            if rounds % _FORGET_EVERY == 0:
+                sweeper.forget()
+            rounds += 1
+        except Transient as error:
+            log.warning("sweeper.waits", reason=str(error))
+
+
+def _keep_working(stop: threading.Event, places: int | None) -> None:
+    """A worker in a process of its own, so that a stage that crashes takes nothing else along."""
+    command = [sys.executable, "-m", "dubbing", "worker"]
+    if places:
+        command += ["--processes", str(places)]
+    while not stop.is_set():
+        process = subprocess.Popen(command)  # noqa: S603 - our own command
+        while process.poll() is None and not stop.wait(0.2):
+            pass
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+        elif not stop.is_set():
+            log.warning("worker.died", status=process.returncode)
+            stop.wait(1.0)
+
+
+def _stopped_by_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _queue(name: str) -> Queue:
+    try:
+        return Queue(name.strip())
+    except ValueError:
+        raise Rejected(
+            "--queues",
+            found=repr(name),
+            expected=f"some of {','.join(Queue)}",
+            remedy="Correct it.",
+        ) from None
