@@ -14,7 +14,7 @@ from dubbing.errors import Rejected
 from dubbing.formats.documents import read_document, read_text
 from dubbing.model.episode import Episode, Release, Term
 
-_GLOSSARY_COLUMNS = ("source", "language", "target", "note")
+GLOSSARY_COLUMNS = ("source", "language", "target", "note")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -46,8 +46,7 @@ def read_release(folder: Path) -> Release:
             expected="a folder with a release.json, or a video file",
             remedy="Give the release's folder, or one video.",
         )
-    document = read_document(file, ReleaseDocument, "docs/localization.md")
-    _check_document(file, document)
+    document = read_release_document(file)
     return Release(
         name=document.release,
         title=document.title or document.release,
@@ -67,6 +66,18 @@ def read_release(folder: Path) -> Release:
         else folder / "cast.toml",
         corrections_file=folder / "corrections.toml",
     )
+
+
+def read_release_document(file: Path) -> ReleaseDocument:
+    """A `release.json` alone; the files that it names need not be there yet. Raises Rejected."""
+    document = read_document(file, ReleaseDocument, "docs/localization.md")
+    _check_document(file, document)
+    return document
+
+
+def glossary_file(folder: Path) -> Path:
+    """Where the glossary of a release lies, or would. The release is one that `read_release` has read."""
+    return folder / (read_release_document(folder / "release.json").glossary or "glossary.csv")
 
 
 def release_of_video(video: Path, source_language: str) -> Release:
@@ -151,13 +162,25 @@ def read_glossary(file: Path) -> tuple[Term, ...]:
     """The terms of a glossary file, none if it doesn't exist. Raises Rejected that names the line."""
     if not file.exists():
         return ()
+    try:
+        return _terms(file)
+    except csv.Error as error:
+        raise Rejected(
+            str(file),
+            found=f"text that is not CSV ({error})",
+            expected=",".join(GLOSSARY_COLUMNS),
+            remedy="Save the file as CSV again.",
+        ) from None
+
+
+def _terms(file: Path) -> tuple[Term, ...]:
     reader = csv.DictReader(io.StringIO(read_text(file), newline=""))
     columns = tuple(reader.fieldnames or ())
-    if columns not in (_GLOSSARY_COLUMNS, _GLOSSARY_COLUMNS[:3]):
+    if columns not in (GLOSSARY_COLUMNS, GLOSSARY_COLUMNS[:3]):
         raise Rejected(
             f"{file}, line 1",
             found=",".join(columns) or "nothing",
-            expected=",".join(_GLOSSARY_COLUMNS),
+            expected=",".join(GLOSSARY_COLUMNS),
             remedy="Make this header the first line.",
         )
     terms = []

@@ -85,9 +85,13 @@ class Database:
             command.downgrade(self._alembic(connection), revision)
 
     def revisions(self) -> tuple[str | None, str | None]:
-        """The schema's revision in the database, and the one this version of the software writes."""
-        with self._engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+        """The schema's revision in the database, and the one this version of the software writes.
+        Raises Transient where the server can't be reached."""
+        try:
+            with self._engine.connect() as connection:
+                found = MigrationContext.configure(connection).get_current_revision()
+        except OperationalError as error:
+            raise Transient(f"the database did not answer: {error.orig}") from error
         return found, ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
     @staticmethod
