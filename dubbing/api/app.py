@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,6 +51,7 @@ def create_app(
         openapi_url="/v1/openapi.json",
         redoc_url=None,
     )
+    app.state.stop = threading.Event()  # set when the server is to end: watchers are let go
     app.state.parts = Parts(desk, database, store, plans, settings)
     problems.add_handlers(app)
     ours = (

@@ -8,13 +8,14 @@ what is still so is told nothing twice.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 import anyio
 import structlog
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -69,6 +70,7 @@ async def watch(
     job: JobId,
     me: Me,
     here: Here,
+    request: Request,
     last_event_id: Annotated[
         str, Header(max_length=200, description="The id of the last event that was received.")
     ] = "",
@@ -77,16 +79,18 @@ async def watch(
     if first.job.status.ended and first.mark == last_event_id:
         return Response(status_code=204)  # tells a browser not to come back
     known = first if first.mark == last_event_id else None
-    return EventSourceResponse(_tell(here.desk, me, first, known), ping=_PING_S)
+    return EventSourceResponse(
+        _tell(here.desk, me, first, known, request.app.state.stop), ping=_PING_S
+    )
 
 
 async def _tell(
-    desk: Desk, me: Actor, seen: _Seen, told: _Seen | None
+    desk: Desk, me: Actor, seen: _Seen, told: _Seen | None, stop: threading.Event
 ) -> AsyncIterator[ServerSentEvent]:
     while True:
         for event in _changes(seen, told):
             yield event
-        if seen.job.status.ended:
+        if seen.job.status.ended or stop.is_set():
             return
         told = seen
         await anyio.sleep(_EVERY_S)
