@@ -19,9 +19,11 @@ from voices import VoiceError
 # Commands of the service: loaded when they are called, since their packages may not be installed.
 _SERVICE = {
     "database": "dubbing.cli.service",
+    "jobs": "dubbing.cli.jobs",
     "messages": "dubbing.cli.service",
     "serve": "dubbing.cli.service",
     "sweep": "dubbing.cli.service",
+    "tokens": "dubbing.cli.tokens",
     "worker": "dubbing.cli.service",
 }
 
