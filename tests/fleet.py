@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
 
 from dubbing.model.service import JobState, ReleaseOrder
 from dubbing.service.desk import Actor, Desk
@@ -26,14 +26,17 @@ ME = Actor("mei", "studio")
 DUB = (sys.executable, "-m", "dubbing")
 
 
-def many_episodes(folder: Path, count: int, video: Path) -> Path:
-    """A release of episodes that sound alike, each a file of its own content."""
+def many_episodes(folder: Path, count: int, video: Path, first: int = 0) -> Path:
+    """A release of episodes that sound alike, each a file of its own content, which `first` tells from
+    those of other releases."""
     folder.mkdir(parents=True)
     for number in range(1, count + 1):
         shutil.copy(video, folder / f"{number}.mp4")
         with (folder / f"{number}.mp4").open("ab") as file:
             # A free box at the end: players skip it, digests don't.
-            file.write((16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big"))
+            file.write(
+                (16).to_bytes(4, "big") + b"free" + (first * 10_000 + number).to_bytes(8, "big")
+            )
     document = {
         "schema": 1,
         "release": folder.name,
@@ -113,8 +116,10 @@ class Fleet:
 @contextmanager
 def fleet(folder: Path, **settings: str) -> Iterator[Fleet]:
     """Servers that are running, and an empty database; nothing is at work yet."""
-    folder.chmod(0o755)
-    postgres, rabbit = PostgreSQL(folder / "postgresql"), RabbitMQ(folder / "rabbitmq")
+    # PostgreSQL runs as a user of its own, to whom the folders of tests are closed.
+    open_folder = Path(tempfile.mkdtemp(prefix="dubbing-postgresql-"))
+    open_folder.chmod(0o755)
+    postgres, rabbit = PostgreSQL(open_folder / "cluster"), RabbitMQ(folder / "rabbitmq")
     one: Fleet | None = None
     try:
         postgres.server.start()
@@ -130,6 +135,7 @@ def fleet(folder: Path, **settings: str) -> Iterator[Fleet]:
             one.database.close()
         rabbit.close()
         postgres.close()
+        shutil.rmtree(open_folder, ignore_errors=True)
 
 
 def children(pid: int) -> list[int]:
@@ -142,7 +148,5 @@ def children(pid: int) -> list[int]:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from workers.celery_app import TAKE, CeleryDispatcher, celery_app
 
 log = structlog.get_logger()
 
+# Loaded once, before children are forked: one that takes a dead one's place begins at once.
+_HEAVY = ("dubbing.planning", "pyloudnorm", "scipy.ndimage", "scipy.signal", "soundfile", "soxr")
 _WATCH_S = 1.0
 _AGAIN_S = 1.0  # before a message is given back while the database can't be reached
 
@@ -36,6 +39,8 @@ def run(settings: ServiceSettings, queues: Sequence[Queue], processes: int, grac
     CeleryDispatcher(app).declare()
     watch = _Watch(settings)
     _register(app, settings, tuple(queues), watch)
+    for module in _HEAVY:
+        importlib.import_module(module)
     # Children are forked before any model is loaded: nothing of CUDA is ever inherited.
     worker = app.Worker(
         hostname=f"dubbing@{machine()}",
