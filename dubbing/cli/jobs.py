@@ -49,7 +49,7 @@ def jobs() -> None:
     """
 
 
-class _JobId(click.ParamType):
+class _JobId(click.ParamType[str]):
     name = "job"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
