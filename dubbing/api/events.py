@@ -38,6 +38,15 @@ router = APIRouter(
 )
 
 _EVERY_S = 1.0  # how often the database is asked
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["job", "episode"]},
+        "data": {"type": "string", "description": "JSON: a JobInFull, or an Episode."},
+        "id": {"type": "string", "description": "Give it as Last-Event-ID to go on from here."},
+    },
+}
 _PING_S = 15  # keeps proxies from ending a connection on which nothing is said
 
 
@@ -60,7 +69,7 @@ class _Seen:
     response_class=EventSourceResponse,
     responses={
         200: {
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _EVENT}},
             "description": "`job` (a job in full) and `episode` events, until the job has ended",
         },
         204: {"description": "The job has ended, and `Last-Event-ID` is the last there was"},
