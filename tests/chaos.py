@@ -35,6 +35,7 @@ from dubbing.store import outbox
 
 EPISODES = 3
 LANGUAGES = ("en", "es-419")
+_PATIENCE_S = 5.0
 _SETTINGS = {
     "DUBBING_LEASE_S": "4",
     "DUBBING_BACKOFF_S": "0.2",
@@ -172,10 +173,12 @@ def run(folder: Path, faults: int, seed: int = 0, pause_s: float = 0.5) -> Outco
         chaos = Chaos(one, disk, seed)
         chaos.start()
         jobs: list[JobState] = []
+        done = 0
         while sum(outcome.faults.values()) < faults:
             if _under_way(one, jobs[-4:]) < 2:
                 jobs.append(_submit(one, len(jobs), video))
-            time.sleep(chaos.random.uniform(0.2, 1.8) * pause_s)
+            done = _await_progress(one, done)
+            time.sleep(chaos.random.uniform(0.0, 2.0) * pause_s)
             before = _running(one)
             outcome.faults[chaos.harm()] += 1
             outcome.stages.update(before)
@@ -249,6 +252,18 @@ def _under_way(one: Fleet, jobs: list[JobState]) -> int:
         return sum(not one.desk.job(ME, job.id).status.ended for job in jobs)
     except Transient:
         return len(jobs)
+
+
+def _await_progress(one: Fleet, before: int) -> int:
+    """Waits until one more task is done, or a while: a service that is hit at every step takes none."""
+    until_s = time.monotonic() + _PATIENCE_S
+    done = before
+    while done <= before and time.monotonic() < until_s:
+        time.sleep(0.1)
+        with suppress(Transient), one.database.transaction() as connection:
+            query = text("select count(*) from task where status = 'done'")
+            done = connection.execute(query).scalar_one()
+    return done
 
 
 def _running(one: Fleet) -> list[str]:

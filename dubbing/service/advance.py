@@ -25,6 +25,9 @@ from dubbing.store.tasks import NewTask
 
 PLAN, PUBLISH = "plan", "publish"  # a job's own steps, beside the stages
 
+# Who speaks in an episode is known from these. Later episodes build on it, even where all else failed.
+KNOWING = ("probe", "extract", "separate", "diarize", "identify")
+
 # What a gate lets through.
 _GATE_OF = {"translate": Gate.SCRIPT, "synthesize": Gate.TRANSLATION}
 
@@ -76,7 +79,7 @@ def apply(connection: Connection, job: JobState, moves: Moves, manifest: str, no
     ended = {
         e.number for e in jobs.episodes(connection, job.id) if e.status is EpisodeStatus.FAILED
     }
-    wanted = [task for task in moves.tasks if task.episode not in ended]
+    wanted = [t for t in moves.tasks if t.episode not in ended or t.stage in KNOWING]
     tasks.add(connection, job.id, job.created_ms, job.order.priority, wanted, now_ms)
     for gate, episode in moves.gates:
         jobs.reach_gate(connection, job.id, gate, episode, now_ms)

@@ -120,8 +120,7 @@ class Executor:
                 try:
                     with self._database.transaction() as connection:
                         if not tasks.extend(connection, task, now_ms(), self._limits):
-                            log.warning("lease.lost")
-                            return
+                            return  # it has just ended, or is somebody else's now
                 except Transient as error:
                     log.warning("lease.not_prolonged", reason=str(error))
 

@@ -55,10 +55,6 @@ class LaidOut:
                     followers[given.key].append(node)
         return LaidOut(plan, place, nodes, {key: tuple(them) for key, them in followers.items()})
 
-    def knows_who_speaks(self, node: Node) -> bool:
-        """Whether later episodes build on a node: who speaks in them depends on who spoke before."""
-        return node.stage in ("probe", "extract", "separate", "diarize", "identify")
-
     def fetch(self, source: Source) -> Path:
         """A source file on this machine."""
         return self.place.fetch(source.path, source.key)

@@ -12,12 +12,14 @@ from dubbing.model.time import Span
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "script", 1
+NAME, VERSION = "script", 2
 
 _PAUSE_MS = 500  # a silence this long ends a line: the mouth is seen to close
 _BREATH_MS = 120  # a silence this long ends a line that has ended its sentence
 _LONGEST_MS = 6000  # longer lines drift from the mouth and need three rows of subtitles
 _SHORTEST_PART_MS = 1000  # no part of a line that was split is shorter, if that can be had
+_SHORT_MS = 2500  # shorter parts are hard to translate alone, to read and to say in time
+_SENTENCE_MS, _CLAUSE_MS = 1000, 300  # what an end is worth as a place to split, in silence
 _SLIP_MS = 350  # a change of speaker shorter than this, inside another's speech, is a slip
 _SENTENCE_END = tuple("。！？!?…")
 _CLAUSE_END = tuple("，、；：,;:")
@@ -156,10 +158,15 @@ def _split_long(line: list[Word]) -> list[list[Word]]:
         return [line]
     middle_ms = (line[0].span.start_ms + line[-1].span.end_ms) / 2
 
-    def worth(index: int) -> tuple[int, int, float]:
+    def worth(index: int) -> tuple[float, float]:
         before, after = line[index - 1], line[index]
-        rank = 2 if before.text.endswith(_SENTENCE_END) else before.text.endswith(_CLAUSE_END)
-        return rank, before.span.gap_ms(after.span) // 40, -abs(after.span.start_ms - middle_ms)
+        worth_ms = before.span.gap_ms(after.span) // 40 * 40
+        if before.text.endswith(_SENTENCE_END):
+            worth_ms += _SENTENCE_MS
+        elif before.text.endswith(_CLAUSE_END):
+            worth_ms += _CLAUSE_MS
+        short_ms = max(0, _SHORT_MS - shorter_side_ms(index))
+        return worth_ms - short_ms / 2, -abs(after.span.start_ms - middle_ms)
 
     def shorter_side_ms(index: int) -> int:
         return min(

@@ -209,14 +209,14 @@ def failed_keys(connection: Connection, job: str) -> set[str]:
 
 
 def withdraw(
-    connection: Connection, job: str, *, episode: int | None = None, keep: Collection[str] = ()
+    connection: Connection, job: str, *, episode: int | None = None, but: Collection[str] = ()
 ) -> None:
-    """Takes back what no worker has begun, of a job or of one of its episodes."""
-    query = delete(TaskRow).where(_T.job == job, _T.status == TaskStatus.READY)
+    """Takes back what no worker has begun, of a job or of one of its episodes, but for some stages."""
+    query = delete(TaskRow).where(
+        _T.job == job, _T.status == TaskStatus.READY, _T.stage.not_in(but)
+    )
     if episode is not None:
         query = query.where(_T.episode == episode)
-    if keep:
-        query = query.where(_T.key.not_in(keep))
     connection.execute(query)
 
 
