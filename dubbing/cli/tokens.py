@@ -20,6 +20,8 @@ from dubbing.service.settings import ServiceSettings
 from dubbing.store import access
 from dubbing.store.database import Database, now_ms
 
+_ROLES = click.Choice([role.value for role in Role])
+
 
 @click.group()
 def tokens() -> None:
@@ -36,7 +38,7 @@ def tokens() -> None:
 @tokens.command()
 @click.argument("name")
 @click.option("--team", required=True, help="Whose jobs it sees: a-z, 0-9, - and _.")
-@click.option("--role", type=click.Choice([*Role]), default=Role.VIEWER, show_default=True)
+@click.option("--role", type=_ROLES, default="viewer", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def create(name: str, team: str, role: str, as_json: bool) -> None:
     """Make a token for a person or a program. Its secret is printed once, and kept nowhere."""
