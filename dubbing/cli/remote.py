@@ -19,6 +19,7 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _SILENCE_S = 60.0  # an event stream on which not even a ping comes for so long is broken
 _TRIES = 3
 _WAIT_S = 1.0
+_PATIENCE = 120  # tries to go on watching
 
 
 class Remote:
@@ -99,17 +100,19 @@ class Remote:
         """(event, data) of a job until it has ended, over lost connections."""
         last = ""
         failures = 0
+        patience = _TRIES
         while True:
             try:
                 for kind, data, mark in self._stream(job, last):
                     failures = 0
+                    patience = _PATIENCE  # it was there: it is being restarted
                     last = mark or last
                     yield kind, data
                     if kind == "job" and data["ended_at"] is not None:
                         return
             except Transient:
                 failures += 1
-                if failures >= _TRIES:
+                if failures >= patience:
                     raise
             time.sleep(_WAIT_S if failures else 0.1)
 

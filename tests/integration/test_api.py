@@ -7,6 +7,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -475,6 +476,28 @@ def test_a_release_is_uploaded_and_ordered(one: Api, pristine: Path) -> None:
     problem(one.client(team="other").get("/v1/uploads/mine"), 404)
     subjects = [entry["subject"] for entry in one.client().get("/v1/audit").json()["entries"]]
     assert {f"mine/{name}" for name in files} <= set(subjects)
+
+
+def test_a_release_may_be_uploaded_to_a_storage(one: Api, pristine: Path) -> None:
+    parts = one.app.state.parts
+    one.app.state.parts = replace(parts, desk=replace(parts.desk, release_roots=("memory://r",)))
+    client = one.client(Role.EDITOR)
+    for name in ("a.mp4", "b.mp4", "glossary.csv", "release.json"):
+        answer = client.put(f"/v1/uploads/mine/{name}", content=(pristine / name).read_bytes())
+    assert answer.json()["release"] == "memory://r/studio/mine"
+    assert answer.json()["complete"]
+    body = {"release": "memory://r/studio/mine", "languages": ["en"], "profile": "fake"}
+    job = client.post("/v1/jobs", json={**body, "dub": False}).json()["id"]
+    one.service.work()
+    said = client.put(
+        f"/v1/jobs/{job}/episodes/2/lines/1", json={"translations": {"en": "You came back."}}
+    )
+    assert said.status_code == 200
+    one.service.work()
+    assert client.get(f"/v1/jobs/{job}").json()["status"] == "completed"
+    files = client.get(f"/v1/jobs/{job}/outputs").json()["files"]
+    (path,) = (file["path"] for file in files if file["path"].endswith("ep02.en.srt"))
+    assert "You came back." in client.get(f"/v1/jobs/{job}/outputs/{path}").text
 
 
 @pytest.mark.parametrize(
