@@ -8,12 +8,12 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from dubbing.api.auth import BEARER, GuardedRoute, Me
-from dubbing.api.documents import (
+from dubbing.api.documents import JobId
+from dubbing.api.job_documents import Job
+from dubbing.api.line_documents import (
     CastDecisions,
     CastDocument,
     CharacterDocument,
-    Job,
-    JobId,
     VoiceDocument,
     VoiceOf,
 )

@@ -20,7 +20,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from dubbing.api.auth import BEARER, GuardedRoute, Me
-from dubbing.api.documents import Episode, JobId, JobInFull
+from dubbing.api.documents import JobId
+from dubbing.api.job_documents import Episode, JobInFull
 from dubbing.api.jobs import in_full
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON

@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from dubbing.api.auth import BEARER, GuardedRoute, Me
-from dubbing.api.documents import Glossary, Job, JobId, NewGlossary, TermDocument
+from dubbing.api.documents import JobId
+from dubbing.api.job_documents import Job
+from dubbing.api.line_documents import Glossary, NewGlossary, TermDocument
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.errors import Rejected

@@ -9,15 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from dubbing.api.auth import BEARER, GuardedRoute, Me
-from dubbing.api.documents import (
+from dubbing.api.documents import JobId, Limit
+from dubbing.api.job_documents import (
     Approval,
     Episode,
     Episodes,
     Job,
-    JobId,
     JobInFull,
     JobPage,
-    Limit,
     Order,
     PriorityDocument,
     Progress,

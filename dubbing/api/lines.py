@@ -7,16 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from dubbing.api.auth import BEARER, GuardedRoute, Me
-from dubbing.api.documents import (
-    Correction,
-    InEpisode,
-    Job,
-    JobId,
-    LanguageTag,
-    LineDocument,
-    Lines,
-    Made,
-)
+from dubbing.api.documents import InEpisode, JobId, LanguageTag
+from dubbing.api.job_documents import Job
+from dubbing.api.line_documents import Correction, LineDocument, Lines, Made
 from dubbing.api.made import Planned, not_yet, planned
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON

@@ -12,11 +12,10 @@ from typing import Any
 import click
 import msgspec
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dubbing.cli import console
-from dubbing.cli.console import Failed, print_json
+from dubbing.cli import console, watching
+from dubbing.cli.console import print_json
 from dubbing.cli.remote import Remote
 from dubbing.cli.work import parse_episodes
 from dubbing.errors import Rejected, Transient
@@ -136,7 +135,7 @@ def submit(
     if wait:
         if not as_json:
             console.stderr.print(f"Job {job['id']}", markup=False)
-        _watch(remote, job["id"], as_json)
+        watching.watch(remote, job["id"], as_json)
     elif as_json:
         print_json(job)
     else:
@@ -183,35 +182,35 @@ def show(remote: Remote, as_json: bool, job: str) -> None:
     if as_json:
         print_json(found)
     else:
-        _show(found, remote.ask("GET", f"/jobs/{job}/episodes")["episodes"])
+        watching.show(found, remote.ask("GET", f"/jobs/{job}/episodes")["episodes"])
 
 
 @_connected
 @click.argument("job", type=_JobId())
 def watch(remote: Remote, as_json: bool, job: str) -> None:
     """Follow a job until it has ended; exit status 0 if all of it was localized."""
-    _watch(remote, job, as_json)
+    watching.watch(remote, job, as_json)
 
 
 @_connected
 @click.argument("job", type=_JobId())
 def pause(remote: Remote, as_json: bool, job: str) -> None:
     """Begin nothing more of a job; what workers are at, they end."""
-    _told(remote.ask("POST", f"/jobs/{job}/pause"), as_json)
+    watching.tell(remote.ask("POST", f"/jobs/{job}/pause"), as_json)
 
 
 @_connected
 @click.argument("job", type=_JobId())
 def resume(remote: Remote, as_json: bool, job: str) -> None:
     """Go on with a job that was paused."""
-    _told(remote.ask("POST", f"/jobs/{job}/resume"), as_json)
+    watching.tell(remote.ask("POST", f"/jobs/{job}/resume"), as_json)
 
 
 @_connected
 @click.argument("job", type=_JobId())
 def cancel(remote: Remote, as_json: bool, job: str) -> None:
     """End a job without publishing. What was made is kept for the next one."""
-    _told(remote.ask("POST", f"/jobs/{job}/cancel"), as_json)
+    watching.tell(remote.ask("POST", f"/jobs/{job}/cancel"), as_json)
 
 
 @_connected
@@ -220,7 +219,7 @@ def cancel(remote: Remote, as_json: bool, job: str) -> None:
 def retry(remote: Remote, as_json: bool, job: str, episodes: str) -> None:
     """Try again what failed."""
     body = {"episodes": parse_episodes(episodes) or None}
-    _told(remote.ask("POST", f"/jobs/{job}/retry", json=body), as_json)
+    watching.tell(remote.ask("POST", f"/jobs/{job}/retry", json=body), as_json)
 
 
 @_connected
@@ -230,7 +229,7 @@ def retry(remote: Remote, as_json: bool, job: str, episodes: str) -> None:
 def approve(remote: Remote, as_json: bool, job: str, gate: str, episodes: str) -> None:
     """Let go on what waits for people."""
     body = {"gate": gate, "episodes": parse_episodes(episodes) or None}
-    _told(remote.ask("POST", f"/jobs/{job}/approve", json=body), as_json)
+    watching.tell(remote.ask("POST", f"/jobs/{job}/approve", json=body), as_json)
 
 
 @_connected
@@ -239,7 +238,7 @@ def approve(remote: Remote, as_json: bool, job: str, gate: str, episodes: str) -
 def prioritize(remote: Remote, as_json: bool, job: str, priority: str) -> None:
     """Change whose work is taken first."""
     body = {"priority": priority}
-    _told(remote.ask("PUT", f"/jobs/{job}/priority", json=body), as_json)
+    watching.tell(remote.ask("PUT", f"/jobs/{job}/priority", json=body), as_json)
 
 
 @_connected
@@ -318,7 +317,7 @@ def correct(
         raise click.UsageError(
             "give --line with what to correct, or --character with --voice or --name"
         )
-    _told(found, as_json)
+    watching.tell(found, as_json)
 
 
 @_connected
@@ -348,86 +347,6 @@ def fetch(remote: Remote, as_json: bool, job: str, out: Path) -> None:
     else:
         told = f"{fetched} of {len(manifest.files)} files fetched into {out}"
         console.stdout.print(told, markup=False)
-
-
-def _watch(remote: Remote, job: str, as_json: bool) -> None:
-    """Shows a job's progress until it has ended; raises Failed unless all of it was localized."""
-    live = console.stderr.is_terminal
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console.stderr,
-        transient=True,
-        disable=not live,
-    )
-    episodes: dict[int, dict[str, Any]] = {}
-    told = ("", "")
-    with bars:
-        whole = bars.add_task("episodes", total=None)
-        steps = bars.add_task("steps", total=None)
-        for kind, data in remote.events(job):
-            if kind == "episode":
-                before = episodes.get(data["number"], {})
-                episodes[data["number"]] = data
-                if data["status"] != before.get("status") and data["status"] != "running":
-                    note = f"ep{data['number']:02d} {data['status']}"
-                    reason = f": {data['reason']}" if data["reason"] else ""
-                    console.stderr.print(note + reason, markup=False, soft_wrap=True)
-                continue
-            ended = sum(one["status"] != "running" for one in episodes.values())
-            bars.update(whole, total=len(episodes) or None, completed=ended)
-            counts = data["progress"]
-            bars.update(steps, total=sum(counts.values()) or None, completed=counts["done"])
-            now = (data["status"], _waits(data))
-            if now != told:
-                console.stderr.print(" ".join(filter(None, now)), markup=False)
-                told = now
-    if as_json:
-        print_json(data)
-    else:
-        _show(data, [*episodes.values()])
-    if data["status"] != "completed":
-        raise Failed(1)
-
-
-def _show(job: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
-    table = Table(show_header=False)
-    counts = ", ".join(f"{count} {status}" for status, count in job["episodes"].items() if count)
-    steps = ", ".join(f"{count} {status}" for status, count in job["progress"].items() if count)
-    for name, value in (
-        ("job", job["id"]),
-        ("release", job["order"]["release"]),
-        ("languages", ", ".join(job["order"]["languages"])),
-        ("status", " ".join(filter(None, (job["status"], job["reason"])))),
-        ("waits for", _waits(job)),
-        ("episodes", counts),
-        ("steps", steps),
-        ("manifest", job["manifest"]),
-    ):
-        if value:
-            table.add_row(name, escape(value))
-    for episode in episodes:
-        if episode["reason"]:
-            table.add_row(f"ep{episode['number']:02d}", escape(episode["reason"]))
-    console.stdout.print(table)
-
-
-def _waits(job: dict[str, Any]) -> str:
-    """`review of the script (episodes 1, 2)`"""
-    return ", ".join(
-        f"review of the {gate['gate']}"
-        + (f" (episodes {', '.join(map(str, gate['episodes']))})" if gate["episodes"] else "")
-        for gate in job["waits_for"]
-    )
-
-
-def _told(job: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(job)
-    else:
-        console.stdout.print(f"Job {job['id']} is {job['status']}.", markup=False)
 
 
 def _upload(remote: Remote, folder: Path, quiet: bool) -> str:
