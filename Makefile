@@ -9,12 +9,27 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
+FAULTS ?= 1000
 LANGUAGES ?= en,pt-BR,es-419
 SYSTEM_PACKAGES := ffmpeg espeak-ng fonts-wqy-microhei util-linux
+SERVICE_PACKAGES := rabbitmq-server postgresql
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo test lint types bench kills lock wheel clean
+.PHONY: help setup demo test lint types bench up down chaos kills lock wheel clean
+
+# Installs those of Debian's packages that are missing. The services they bring are not started: ours run
+# in folders of their own.
+define debian
+missing=()
+for package in $(1); do
+	dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=($$package)
+done
+if [ $${#missing[@]} -gt 0 ]; then
+	$(SUDO) apt-get update -qq
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null
+fi
+endef
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -42,6 +57,15 @@ types: $(VENV)/.dev ## Check types
 bench: $(VENV)/.dev ## Measure quality and speed
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
+up: $(VENV)/.service ## Run the service on this machine: RabbitMQ, PostgreSQL, the API and workers
+	@$(BIN)/python -m workers.up
+
+down: ## End what `make up` has started
+	@$(BIN)/python -m workers.up --down
+
+chaos: $(VENV)/.dev ## Harm a running service 1000 times at random, and check that nothing is lost
+	@$(BIN)/python tests/chaos.py --faults $(FAULTS)
+
 kills: $(VENV)/.dev ## Kill a run at 100 random moments and compare what comes of it
 	@KILLS=100 $(BIN)/python -m pytest tests/acceptance/test_kills.py -k random --timeout 3600
 
@@ -49,7 +73,8 @@ lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	@$(PIP) uv
 	compile() { $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header "$$@"; }
 	compile pyproject.toml --extra local -o requirements/local.txt
-	compile pyproject.toml --extra local --extra dev -c requirements/local.txt -o requirements/dev.txt
+	compile pyproject.toml --extra service -c requirements/local.txt -o requirements/service.txt
+	compile pyproject.toml --extra local --extra service --extra dev -c requirements/local.txt -c requirements/service.txt -o requirements/dev.txt
 	# Without torch, of which each kind of machine has its own build, and triton, which a CPU has no use for.
 	grep -oE '^[a-z-]+' requirements/whisper.txt | compile --no-deps -c requirements/dev.txt -o requirements/whisper.txt -
 
@@ -63,15 +88,7 @@ clean: ## Remove what was made here (not the caches of the user)
 
 $(VENV)/.system:
 	@echo "== System packages: $(SYSTEM_PACKAGES)"
-	missing=()
-	for package in $(SYSTEM_PACKAGES); do
-		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=($$package)
-	done
-	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing+=(python3.11 python3.11-venv)
-	if [ $${#missing[@]} -gt 0 ]; then
-		$(SUDO) apt-get update -qq
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null
-	fi
+	$(call debian,$(SYSTEM_PACKAGES) $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3.11 python3.11-venv))
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it with PYTHON=..." >&2; exit 2; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	touch $@
@@ -82,7 +99,13 @@ $(VENV)/.local: $(VENV)/.system requirements/local.txt pyproject.toml
 	$(PIP) --no-deps --editable .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.local requirements/dev.txt requirements/whisper.txt
+$(VENV)/.service: $(VENV)/.local requirements/service.txt
+	@echo "== The service: RabbitMQ, PostgreSQL, the queue and the API"
+	$(call debian,$(SERVICE_PACKAGES))
+	$(PIP) --require-hashes --no-deps -r requirements/service.txt
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.service requirements/dev.txt requirements/whisper.txt
 	@echo "== Test tools, and openai-whisper on torch as the reference"
 	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
 	$(PIP) torch==2.13.0

@@ -12,18 +12,33 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pydantic import BaseModel
 
 from dubbing.formats.release_json import ReleaseDocument
 from dubbing.publishing import Manifest
+from dubbing.service import messages
 
 FOLDER = Path(__file__).parents[1] / "configs" / "schemas"
 DOCUMENTS: dict[str, type[Any]] = {"release": ReleaseDocument, "manifest": Manifest}
 VERSION = 1
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, str]:
     """The text of each schema, by the name of its file."""
-    return {f"{name}-{VERSION}.json": _schema(kind) for name, kind in DOCUMENTS.items()}
+    documents = {f"{name}-{VERSION}.json": _schema(kind) for name, kind in DOCUMENTS.items()}
+    events = {
+        f"{kind.model_fields['type'].default}-{messages.VERSION}.json": _event_schema(kind)
+        for kind in (*messages.INCOMING, *messages.OUTGOING)
+    }
+    return documents | events
+
+
+def _event_schema(kind: type[BaseModel]) -> str:
+    document = kind.model_json_schema()
+    # Constant in what we send; required of whoever sends to us.
+    document["required"] = sorted({*document["required"], "specversion", "type"})
+    return json.dumps({"$schema": DIALECT, **document}, indent=2) + "\n"
 
 
 def _schema(kind: type[Any]) -> str:
@@ -32,7 +47,7 @@ def _schema(kind: type[Any]) -> str:
     document = parts.pop(name)
     document["properties"]["schema"] = {"const": VERSION}
     document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         **document,
         "$defs": dict(sorted(parts.items())),
     }

@@ -42,7 +42,11 @@ def inbox(kind: str) -> RabbitQueue:
 def pipeline_app(broker_url: str, desk: Desk) -> FastStream:
     """The consumer, and the publishers that its AsyncAPI document names."""
     broker = RabbitBroker(
-        broker_url, middlewares=[_DeadLetters], logger=None, graceful_timeout=30.0
+        broker_url,
+        middlewares=[_DeadLetters],
+        decoder=_decoded,
+        logger=None,
+        graceful_timeout=30.0,
     )
 
     async def declare() -> None:
@@ -91,7 +95,7 @@ def asyncapi() -> dict[str, Any]:
     return document
 
 
-class _DeadLetters(BaseMiddleware):  # type: ignore[misc]
+class _DeadLetters(BaseMiddleware):
     """What is not understood is kept with the reason; what can't be done now is given back."""
 
     async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
@@ -121,6 +125,19 @@ class _DeadLetters(BaseMiddleware):  # type: ignore[misc]
         await msg.ack()
 
 
+async def _decoded(message: Any) -> Any:
+    """JSON, whatever content type the sender gave it."""
+    try:
+        return json.loads(message.body)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(
+            "message",
+            found=f"no JSON: {error}",
+            expected="a CloudEvent in JSON",
+            remedy="See configs/schemas.",
+        ) from None
+
+
 def _refuse_oversized(body: bytes) -> None:
     if len(body) > _MOST_BYTES:
         raise Rejected(
@@ -145,10 +162,4 @@ def _reason(error: BaseException) -> str:
 
 async def serve(broker_url: str, desk: Desk) -> None:
     """Listens until told to stop (SIGTERM): then ends what is being handled."""
-    app = pipeline_app(broker_url, desk)
-
-    async def declare() -> None:
-        await app.broker.declare_queue(_DEAD)
-
-    app.after_startup(declare)
-    await app.run()
+    await pipeline_app(broker_url, desk).run()

@@ -125,7 +125,7 @@ class Task:
 
     id: int
     job: str
-    key: str  # of the artifact; of a job's own step, its name and revision
+    key: str  # unique in its job: a node's name, or that of a step and its revision
     stage: str
     queue: Queue
     episode: int | None

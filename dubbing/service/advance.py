@@ -18,7 +18,7 @@ from dubbing.model.service import (
 from dubbing.publishing import parts, sha256_of
 from dubbing.service import events
 from dubbing.service.messages import FileData
-from dubbing.service.plans import LaidOut, queue_of
+from dubbing.service.plans import LaidOut, queue_of, task_of
 from dubbing.store import jobs, outbox, tasks
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.tasks import NewTask
@@ -48,9 +48,9 @@ def first_look(
     missing: dict[str, Node] = {}
 
     def visit(node: Node) -> None:
-        if node.key in missing or node.key in store:
+        if task_of(node) in missing or node.key in store:
             return
-        missing[node.key] = node
+        missing[task_of(node)] = node
         for given in node.inputs.values():
             if isinstance(given, Node):
                 visit(given)
@@ -65,11 +65,11 @@ def after(
     store: ArtifactStore,
     approved: Mapping[tuple[Gate, int], bool],
     job: JobState,
-    key: str,
+    done: Node,
 ) -> Moves:
     """What one more artifact makes possible."""
-    followers = laid.followers[key]
-    touched = {node.episode for node in followers} | {laid.nodes[key].episode}
+    followers = laid.followers[task_of(done)]
+    touched = {node.episode for node in followers} | {done.episode}
     ended = [e for e in laid.plan.episodes if e.episode.number in touched]
     return _moves(laid, store, approved, job, followers, ended)
 
@@ -133,7 +133,9 @@ def _moves(
             moves.gates.append((gate, node.episode))
         else:
             queue = queue_of(node.stage)
-            moves.tasks.append(NewTask(node.key, node.stage, queue, node.episode, node.language))
+            moves.tasks.append(
+                NewTask(task_of(node), node.stage, queue, node.episode, node.language)
+            )
     for episode in ended:
         if all(node.key in store for node in episode.targets()):
             moves.localized[episode.episode.number] = list(_files(laid, store, episode))

@@ -159,7 +159,7 @@ class Executor:
             node = laid.nodes[task.key]
             if node.key not in self._store:
                 make(node, self._store, self._engines, lambda _done, _total: None, laid.fetch)
-            moves = advance.after(laid, self._store, approved, job, node.key)
+            moves = advance.after(laid, self._store, approved, job, node)
             manifest = f"{self._plans.out(job.order).url}/{publishing.MANIFEST}"
             self._complete(task, job.revision, moves, manifest)
 

@@ -33,27 +33,33 @@ def queue_of(stage: str) -> Queue:
     return _QUEUES.get(stage, Queue.MEDIA)
 
 
+def task_of(node: Node) -> str:
+    """The name of a node's task. Episodes with the same content share artifacts, but each has tasks of its
+    own, so that each ends, or fails, on its own."""
+    return f"{node.key}.{node.episode}.{node.language or ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class LaidOut:
     """A plan, and where each of its nodes leads."""
 
     plan: Plan
     place: Place
-    nodes: Mapping[str, Node]  # by key, inputs before what is made from them
-    followers: Mapping[str, tuple[Node, ...]]  # key -> the nodes made from it
+    nodes: Mapping[str, Node]  # by the name of their task, inputs before what is made from them
+    followers: Mapping[str, tuple[Node, ...]]  # likewise -> the nodes made from it
 
     @staticmethod
     def of(plan: Plan, place: Place) -> LaidOut:
         nodes: dict[str, Node] = {}
         for target in plan.targets():
             for node in _with_inputs(target, nodes):
-                nodes[node.key] = node
-        followers: dict[str, list[Node]] = {key: [] for key in nodes}
+                nodes[task_of(node)] = node
+        followers: dict[str, list[Node]] = {name: [] for name in nodes}
         for node in nodes.values():
             for given in node.inputs.values():
                 if isinstance(given, Node):
-                    followers[given.key].append(node)
-        return LaidOut(plan, place, nodes, {key: tuple(them) for key, them in followers.items()})
+                    followers[task_of(given)].append(node)
+        return LaidOut(plan, place, nodes, {name: tuple(them) for name, them in followers.items()})
 
     def fetch(self, source: Source) -> Path:
         """A source file on this machine."""
@@ -133,7 +139,7 @@ def wishes(order: ReleaseOrder, episodes: tuple[int, ...] | None = None) -> Wish
 
 def _with_inputs(node: Node, known: Mapping[str, Node]) -> Iterator[Node]:
     """A node and all it is made from that isn't known yet, inputs first."""
-    if node.key in known:
+    if task_of(node) in known:
         return
     for given in node.inputs.values():
         if isinstance(given, Node):

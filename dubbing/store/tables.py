@@ -84,7 +84,7 @@ class TaskRow(Base):
     id: Mapped[int] = mapped_column(_RowId, primary_key=True, autoincrement=True)
     job: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
     job_created_ms: Mapped[int] = mapped_column(BigInteger)
-    key: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(100))
     stage: Mapped[str] = mapped_column(String(16))
     queue: Mapped[str] = mapped_column(String(8))
     episode: Mapped[int | None]

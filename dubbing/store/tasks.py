@@ -37,7 +37,7 @@ _MOST_BACKOFF_MS = 10 * 60 * 1000
 class NewTask:
     """A task to be, all of whose inputs exist."""
 
-    key: str
+    key: str  # unique in its job
     stage: str
     queue: Queue
     episode: int | None
@@ -201,11 +201,6 @@ def count_by_status(connection: Connection, job: str) -> dict[TaskStatus, int]:
         select(_T.status, func.count()).where(_T.job == job).group_by(_T.status)
     )
     return {TaskStatus(status): count for status, count in rows}
-
-
-def failed_keys(connection: Connection, job: str) -> set[str]:
-    query = select(_T.key).where(_T.job == job, _T.status == TaskStatus.FAILED)
-    return set(connection.execute(query).scalars())
 
 
 def withdraw(

@@ -172,6 +172,19 @@ def test_a_failed_episode_is_retried_once_it_is_mended(
 _SILENT = Limits(lease_s=-1.0)  # a lease that has run out as soon as it is taken
 
 
+def test_episodes_with_the_same_content_end_each_on_its_own(here: Service, series: Path) -> None:
+    shutil.copy(series / "a.mp4", series / "b.mp4")
+    job = here.submit(series)
+    here.work()
+    assert here.job(job).status is JobStatus.COMPLETED
+    for name in ("a.mp4", "b.mp4"):
+        (series / name).write_text("no video at all")
+    broken = here.submit(series, "fr", replace=True)
+    here.work()
+    assert here.job(broken).status is JobStatus.FAILED
+    assert {e.status for e in here.desk.episodes(ME, broken.id)} == {EpisodeStatus.FAILED}
+
+
 class _Poisoned(Service):
     """Whose workers die of one stage of one episode, each time."""
 
