@@ -18,6 +18,7 @@ from dubbing.model.service import Finding, Queue, Task
 from dubbing.service import changes
 from dubbing.service.executor import Executor
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.tracing import export_spans
 from dubbing.service.worker import Worker, machine, open_worker
 from dubbing.store import tasks
 from dubbing.store.database import Database, now_ms
@@ -65,6 +66,7 @@ def _register(
     @signals.worker_process_init.connect(weak=False)
     def begin(**_: object) -> None:
         watch.leave_to_parent()
+        export_spans("dubbing")  # its thread does not survive a fork
         dispatcher = CeleryDispatcher(celery_app(settings.broker_url))
         worker = held.enter_context(open_worker(settings, queues, dispatcher))
         held.enter_context(worker.pulse())

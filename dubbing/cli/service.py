@@ -24,6 +24,7 @@ from dubbing.service.executor import Dispatcher, Polled
 from dubbing.service.settings import ServiceSettings
 from dubbing.service.sweeper import Sweeper
 from dubbing.service.telling import Teller, Webhooks
+from dubbing.service.tracing import export_spans
 from dubbing.service.worker import open_worker, work_until
 from dubbing.store.database import Database
 
@@ -85,6 +86,7 @@ def serve(host: str, port: int, places: int | None) -> None:
       dub serve                     API and workers on one machine, state in a SQLite file
       DUBBING_BROKER_URL=amqp://... DUBBING_DATABASE_URL=postgresql+psycopg://... dub serve
     """
+    from dubbing.api.metrics import metrics_router
     from dubbing.api.server import serve as serve_api
 
     settings = _settings()
@@ -102,7 +104,7 @@ def serve(host: str, port: int, places: int | None) -> None:
     for thread in threads:
         thread.start()
     try:
-        serve_api(settings, database, dispatcher, host, port, stop)
+        serve_api(settings, database, dispatcher, host, port, stop, [metrics_router(database)])
     finally:
         stop.set()
         for thread in threads:
@@ -197,6 +199,7 @@ def _settings() -> ServiceSettings:
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    export_spans("dubbing")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     return ServiceSettings.load()
 

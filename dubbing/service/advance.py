@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from dubbing.graph import EpisodeNodes, Node
+from dubbing.model.episode import MediaInfo
 from dubbing.model.service import (
     EpisodeStatus,
     Gate,
@@ -20,7 +21,7 @@ from dubbing.service import events
 from dubbing.service.messages import FileData
 from dubbing.service.plans import LaidOut, queue_of, task_of
 from dubbing.store import jobs, outbox, tasks
-from dubbing.store.artifacts import ArtifactStore
+from dubbing.store.artifacts import ArtifactStore, read_json
 from dubbing.store.tasks import NewTask
 
 PLAN, PUBLISH = "plan", "publish"  # a job's own steps, beside the stages
@@ -33,12 +34,20 @@ _GATE_OF = {"translate": Gate.SCRIPT, "synthesize": Gate.TRANSLATION}
 
 
 @dataclass(frozen=True, slots=True)
+class Localized:
+    """An episode of which all is made."""
+
+    files: tuple[FileData, ...]
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moves:
     """What follows from what exists."""
 
     tasks: list[NewTask] = field(default_factory=list)
     gates: list[tuple[Gate, int]] = field(default_factory=list)  # reached, and not approved
-    localized: dict[int, list[FileData]] = field(default_factory=dict)  # episode -> its files
+    localized: dict[int, Localized] = field(default_factory=dict)  # by episode
 
 
 def first_look(
@@ -83,9 +92,12 @@ def apply(connection: Connection, job: JobState, moves: Moves, manifest: str, no
     tasks.add(connection, job.id, job.created_ms, job.order.priority, wanted, now_ms)
     for gate, episode in moves.gates:
         jobs.reach_gate(connection, job.id, gate, episode, now_ms)
-    for number, files in moves.localized.items():
-        if jobs.end_episode(connection, job.id, number, EpisodeStatus.LOCALIZED, now_ms):
-            event = events.episode_completed(job, number, files, manifest, now_ms)
+    for number, made in moves.localized.items():
+        status = EpisodeStatus.LOCALIZED
+        if jobs.end_episode(
+            connection, job.id, number, status, now_ms, duration_ms=made.duration_ms
+        ):
+            event = events.episode_completed(job, number, made.files, manifest, now_ms)
             outbox.put(connection, job.id, event, job.order.webhook, now_ms)
     end_if_done(connection, job, now_ms)
 
@@ -138,7 +150,9 @@ def _moves(
             )
     for episode in ended:
         if all(node.key in store for node in episode.targets()):
-            moves.localized[episode.episode.number] = list(_files(laid, store, episode))
+            media = read_json(store.path(episode.probe.key) / "media.json", MediaInfo)
+            files = tuple(_files(laid, store, episode))
+            moves.localized[episode.episode.number] = Localized(files, media.duration_ms)
     return moves
 
 

@@ -22,7 +22,7 @@ from dubbing.model.service import (
     Task,
     TaskStatus,
 )
-from dubbing.service import changes, events
+from dubbing.service import changes, events, tracing
 from dubbing.service.executor import Dispatcher
 from dubbing.service.places import refuse_outside
 from dubbing.store import access, jobs, outbox, tasks
@@ -74,8 +74,20 @@ class Desk:
         trace: str = "",
     ) -> tuple[JobState, bool]:
         """A job for an order, and whether it is new: the same key, or the same message (its source and
-        id), once more is the same job. Raises Rejected for an order that can't be one."""
+        id), once more is the same job. `trace` is the traceparent (W3C) of whoever asks. Raises Rejected for
+        an order that can't be one."""
         order = self._checked(actor, order)
+        with tracing.submission(order.release, trace) as traceparent:
+            return self._submitted(actor, order, idempotency_key, message, traceparent)
+
+    def _submitted(
+        self,
+        actor: Actor,
+        order: ReleaseOrder,
+        idempotency_key: str | None,
+        message: tuple[str, str] | None,
+        trace: str,
+    ) -> tuple[JobState, bool]:
         try:
             with self.database.transaction() as connection:
                 known = self._known(connection, actor, idempotency_key, message)

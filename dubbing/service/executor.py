@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from dubbing.errors import DubbingError, Rejected, Transient
 from dubbing.model.service import (
     EpisodeStatus,
     Finding,
+    Gate,
     JobState,
     JobStatus,
     Limits,
@@ -29,7 +30,7 @@ from dubbing.model.service import (
 )
 from dubbing.report_html import render
 from dubbing.runner import make
-from dubbing.service import advance, changes, events
+from dubbing.service import advance, changes, events, tracing
 from dubbing.service.plans import LaidOut, Plans
 from dubbing.service.room import Room
 from dubbing.store import jobs, outbox, tasks
@@ -137,6 +138,16 @@ class Executor:
             job = jobs.get(connection, task.job)
             text = jobs.snapshot(connection, task.job)
             approved = jobs.gates(connection, task.job)
+        with tracing.attempt(task, "" if job is None else job.trace):
+            self._do(task, job, text, approved)
+
+    def _do(
+        self,
+        task: Task,
+        job: JobState | None,
+        text: str | None,
+        approved: Mapping[tuple[Gate, int], bool],
+    ) -> None:
         if job is None or job.status not in (JobStatus.ACCEPTED, JobStatus.RUNNING):
             # Paused or cancelled since: on resumption all that is missing is looked for anew.
             self._drop(task)

@@ -195,6 +195,7 @@ def end_episode(
     status: EpisodeStatus,
     now_ms: int,
     reason: str = "",
+    duration_ms: int | None = None,
 ) -> bool:
     """Ends an episode that is being made; False if it has ended already."""
     done = connection.execute(
@@ -204,7 +205,7 @@ def end_episode(
             EpisodeRow.number == number,
             EpisodeRow.status == EpisodeStatus.RUNNING,
         )
-        .values(status=status, reason=reason, ended_ms=now_ms)
+        .values(status=status, reason=reason, ended_ms=now_ms, duration_ms=duration_ms)
     )
     return done.rowcount == 1
 

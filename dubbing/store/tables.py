@@ -69,6 +69,7 @@ class EpisodeRow(Base):
     status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text, default="")
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
+    duration_ms: Mapped[int | None] = mapped_column(BigInteger)  # of its picture
 
 
 class TaskRow(Base):
