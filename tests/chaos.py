@@ -320,10 +320,10 @@ def _video(folder: Path) -> Path:
 
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[Path | None]:
-    """A disk of 400 MB at a folder, or none where only root may mount one."""
+    """A disk of 3 GB, in memory, at a folder, or none where only root may mount one."""
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", folder],
+        ["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", folder],
         check=False,
         capture_output=True,
     )

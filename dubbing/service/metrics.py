@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from dubbing.model.service import EpisodeStatus, JobStatus, Queue, TaskStatus
 from dubbing.store import jobs, outbox, workers
@@ -67,10 +67,9 @@ def _queues(connection: Connection, now: int) -> Iterator[Metric]:
             .group_by(_T.queue)
         )
     }
-    at_work = dict(
-        connection.execute(
-            select(_T.queue, func.count()).where(_T.status == TaskStatus.RUNNING).group_by(_T.queue)
-        )
+    at_work = _counts(
+        connection,
+        select(_T.queue, func.count()).where(_T.status == TaskStatus.RUNNING).group_by(_T.queue),
     )
     for queue in Queue:
         count, oldest = waiting.get(queue, (0, now))
@@ -78,6 +77,10 @@ def _queues(connection: Connection, now: int) -> Iterator[Metric]:
         age.add_metric([queue], (now - oldest) / 1000)
         running.add_metric([queue], at_work.get(queue, 0))
     yield from (ready, age, running)
+
+
+def _counts(connection: Connection, query: Select[str, int]) -> dict[str, int]:
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _stages(connection: Connection, now: int) -> Iterator[Metric]:
