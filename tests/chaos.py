@@ -160,7 +160,7 @@ def run(folder: Path, faults: int, seed: int = 0, pause_s: float = 0.5) -> Outco
     """Faults, then the reckoning. Where it runs as root, the disk is filled as well."""
     started_s = time.monotonic()
     outcome = Outcome()
-    video = _video(folder)
+    video = episode(folder)
     with fleet(_made(folder / "undisturbed"), **_SETTINGS) as one:
         one.start("sweeper", "sweep")
         one.start_workers(1, processes=2)
@@ -305,7 +305,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _video(folder: Path) -> Path:
+def episode(folder: Path) -> Path:
     audio = tones(3.0, [(0.3, 150, 0.8), (1.6, 220, 1.0)])
     wav = folder / "sound.wav"
     soundfile.write(wav, audio.samples, audio.rate_hz)

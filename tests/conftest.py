@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -17,6 +19,18 @@ MakeVideo = Callable[..., Path]
 # A shell starts what it puts into the background deaf to Ctrl-C, and so would be every program we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without the servers' packages, tests of them are left out; not in CI, which is to have them."""
+    if shutil.which("erl") and list(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
+        return
+    if os.environ.get("CI"):
+        return
+    reason = "RabbitMQ and PostgreSQL are not installed: `make test` installs them"
+    for item in items:
+        if item.get_closest_marker("servers"):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,8 @@ class _Watch:
         self._database.engine.dispose(close=False)
 
     def __enter__(self) -> None:
-        signals.worker_init.connect(self._begin, weak=False)
+        # Not before: a thread that holds a lock when children are forked leaves it locked in them.
+        signals.worker_ready.connect(self._begin, weak=False)
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
@@ -118,8 +119,7 @@ class _Watch:
         self._database.close()
 
     def _begin(self, **_: object) -> None:
-        # Started late: a thread that holds a lock when children are forked leaves it locked in them.
-        threading.Timer(_WATCH_S, self._thread.start).start()
+        self._thread.start()
 
     def _watch(self) -> None:
         while not self._done.wait(_WATCH_S):

@@ -1,0 +1,147 @@
+"""The schema, on both databases: forward and back with data in it, and as the code knows it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from series import make_series
+from service import ME, service
+from sqlalchemy import text
+
+from dubbing.errors import Rejected, Transient
+from dubbing.model.service import JobStatus, Limits, Queue
+from dubbing.store import tasks
+from dubbing.store.database import Database, now_ms
+from dubbing.store.tables import Base
+from workers.servers import PostgreSQL
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgreSQL]:
+    # Its user can't look into the folders of tests.
+    folder = Path(tempfile.mkdtemp(prefix="dubbing-postgresql-"))
+    folder.chmod(0o755)
+    one = PostgreSQL(folder / "cluster")
+    try:
+        one.server.start()
+        yield one
+    finally:
+        one.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql", marks=[pytest.mark.servers, pytest.mark.xdist_group("postgresql")]
+        ),
+    ]
+)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'service.db'}"
+    found: PostgreSQL = request.getfixturevalue("postgres")
+    one = Database(found.url)
+    with one.transaction() as connection:
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+    one.close()
+    return found.url
+
+
+def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+    with database.transaction() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_the_tables_are_those_that_the_code_knows(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    found, wanted = database.revisions()
+    assert found == wanted
+    database.close()
+
+
+def test_jobs_live_through_every_migration_forward_and_back(
+    url: str, tmp_path: Path, make_video: Callable[..., Path]
+) -> None:
+    make_series(tmp_path / "fated", make_video)
+    with service(tmp_path, url) as one:
+        done = one.submit(tmp_path / "fated")
+        one.work()
+        waiting = one.submit(tmp_path / "fated", "en", "fr")
+        one.work(most=3)
+        query = "select id, status, ordered, plan_key from job order by created_ms"
+        before = [[str(value) for value in row] for row in rows(one.database, query)]
+        counts = rows(
+            one.database, "select stage, status, count(*) from task group by 1, 2 order by 1, 2"
+        )
+        one.database.downgrade("0001")
+        # What the older version does meanwhile, it does without what it does not know.
+        assert rows(one.database, "select number, status from episode order by job, number")
+        one.database.upgrade()
+        assert [[str(v) for v in row] for row in rows(one.database, query)] == before
+        assert (
+            rows(
+                one.database, "select stage, status, count(*) from task group by 1, 2 order by 1, 2"
+            )
+            == counts
+        )
+        one.work()
+        assert one.job(waiting).status is JobStatus.COMPLETED
+        assert one.job(done).status is JobStatus.COMPLETED
+
+
+def test_processes_that_start_at_once_migrate_once(url: str) -> None:
+    def start(_: int) -> None:
+        one = Database(url)
+        one.upgrade()
+        one.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(start, range(4)))
+    database = Database(url)
+    assert rows(database, "select version_num from alembic_version") == [(database.revisions()[1],)]
+    database.close()
+
+
+def test_each_task_is_taken_by_one_worker(url: str, tmp_path: Path) -> None:
+    with service(tmp_path, url) as one:
+        (tmp_path / "x").mkdir()
+        for number in range(20):
+            one.desk.submit(ME, one.order(tmp_path / "x", "en"), idempotency_key=str(number))
+
+        def take(worker: int) -> list[int]:
+            taken = []
+            mine = Database(url)
+            while True:
+                with mine.transaction() as connection:
+                    task = tasks.claim(
+                        connection, list(Queue), f"host:{worker}:x", now_ms(), Limits()
+                    )
+                if task is None:
+                    mine.close()
+                    return taken
+                taken.append(task.id)
+
+        with ThreadPoolExecutor(4) as pool:
+            found = [id for taken in pool.map(take, range(4)) for id in taken]  # noqa: A001
+        assert len(found) == len(set(found)) == 20
+
+
+def test_a_url_that_is_none_and_a_server_that_is_not_there_are_told_apart() -> None:
+    with pytest.raises(Rejected, match="DUBBING_DATABASE_URL"):
+        Database("not a url")
+    gone = Database("postgresql+psycopg://dubbing@127.0.0.1:1/postgres")
+    with pytest.raises(Transient), gone.transaction():
+        pass
