@@ -107,7 +107,8 @@ def dub(out: Path, episode: Episode, language: str) -> None:
     print(f"  loudness by ffmpeg's meter: {lufs:.1f} LUFS, true peak {peak_dbfs:.1f} dBTP")
     print(f"  words heard back in the mix: WER {words:.3f}")
     decoded = sound.decode(file, 48_000)
-    print(f"  length: {abs(decoded.frames - episode.audio.frames) / 48:.1f} ms from the picture's")
+    heard_ms = decoded.frames / 48
+    print(f"  length: {heard_ms - report['duration_ms']:+.1f} ms from the picture's (a frame is 40)")
 
 
 def container(out: Path) -> None:
