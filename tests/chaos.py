@@ -16,6 +16,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -29,13 +30,24 @@ from fleet import ME, Fleet, children, fleet, many_episodes
 from series import tones
 from sqlalchemy import text
 
+from dubbing.engines.weights import cache_folder
 from dubbing.errors import Transient
 from dubbing.model.service import JobState, JobStatus
 from dubbing.store import outbox
 
-EPISODES = 3
-LANGUAGES = ("en", "es-419")
-_PATIENCE_S = 5.0
+
+@dataclass(frozen=True)
+class Load:
+    """What each job is."""
+
+    video: Path
+    episodes: int = 3
+    languages: tuple[str, ...] = ("en", "es-419")
+    profile: str = "fake"
+    patience_s: float = 5.0  # for one more task to be done, between two faults
+    timeout_s: float = 300.0  # for all jobs to end
+
+
 _SETTINGS = {
     "DUBBING_LEASE_S": "4",
     "DUBBING_BACKOFF_S": "0.2",
@@ -156,42 +168,44 @@ class Chaos:
         ballast.unlink()
 
 
-def run(folder: Path, faults: int, seed: int = 0, pause_s: float = 0.5) -> Outcome:
+def run(folder: Path, faults: int, seed: int = 0, load: Load | None = None) -> Outcome:
     """Faults, then the reckoning. Where it runs as root, the disk is filled as well."""
     started_s = time.monotonic()
     outcome = Outcome()
-    video = episode(folder)
-    with fleet(_made(folder / "undisturbed"), **_SETTINGS) as one:
+    load = load or Load(episode(folder))
+    _share_models(_made(folder / "undisturbed" / "cache"))
+    with fleet(folder / "undisturbed", **_SETTINGS) as one:
         one.start("sweeper", "sweep")
         one.start_workers(1, processes=2)
-        [job] = one.wait([_submit(one, 0, video)], 120.0)
+        [job] = one.wait([_submit(one, 0, load)], load.timeout_s)
         expected = published(Path(job.order.release) / "localized", job.plan_key)
     with (
-        _small_disk(_made(folder / "disturbed") / "cache") as disk,
+        _small_disk(_made(folder / "disturbed" / "cache")) as disk,
         fleet(folder / "disturbed", **_SETTINGS) as one,
     ):
+        _share_models(folder / "disturbed" / "cache")
         chaos = Chaos(one, disk, seed)
         chaos.start()
         jobs: list[JobState] = []
         done = 0
         while sum(outcome.faults.values()) < faults:
             if _under_way(one, jobs[-4:]) < 2:
-                jobs.append(_submit(one, len(jobs), video))
-            done = _await_progress(one, done)
-            time.sleep(chaos.random.uniform(0.0, 2.0) * pause_s)
+                jobs.append(_submit(one, len(jobs), load))
+            done = _await_progress(one, done, load.patience_s)
+            time.sleep(chaos.random.uniform(0.0, load.patience_s / 5))
             before = _running(one)
             outcome.faults[chaos.harm()] += 1
             outcome.stages.update(before)
-        ended = one.wait(jobs, 300.0)
+        ended = one.wait(jobs, load.timeout_s)
         outcome.jobs = len(ended)
-        outcome.problems += _reckon(one, ended, expected, outcome)
+        outcome.problems += _reckon(one, ended, expected, outcome, load)
         outcome.problems += _again(one, ended)
     outcome.seconds = time.monotonic() - started_s
     return outcome
 
 
 def _reckon(
-    one: Fleet, ended: list[JobState], expected: dict[str, bytes], outcome: Outcome
+    one: Fleet, ended: list[JobState], expected: dict[str, bytes], outcome: Outcome, load: Load
 ) -> Iterator[str]:
     """What is not as it must be."""
     for job in ended:
@@ -216,7 +230,7 @@ def _reckon(
         ).one()
     outcome.attempts = tuple(attempts)
     yield from (f"told {count} times: {news}" for news, count in told.items() if count != 1)
-    wanted = len(ended) * (2 + EPISODES)
+    wanted = len(ended) * (2 + load.episodes)
     if len(told) != wanted:
         yield f"{len(told)} news told, not {wanted}"
     if not _all_told(one):
@@ -254,9 +268,9 @@ def _under_way(one: Fleet, jobs: list[JobState]) -> int:
         return len(jobs)
 
 
-def _await_progress(one: Fleet, before: int) -> int:
+def _await_progress(one: Fleet, before: int, patience_s: float) -> int:
     """Waits until one more task is done, or a while: a service that is hit at every step takes none."""
-    until_s = time.monotonic() + _PATIENCE_S
+    until_s = time.monotonic() + patience_s
     done = before
     while done <= before and time.monotonic() < until_s:
         time.sleep(0.1)
@@ -278,11 +292,13 @@ def _running(one: Fleet) -> list[str]:
         return []
 
 
-def _submit(one: Fleet, number: int, video: Path) -> JobState:
-    release = many_episodes(one.folder / f"{number:04d}" / "fated", EPISODES, video, first=number)
+def _submit(one: Fleet, number: int, load: Load) -> JobState:
+    release = many_episodes(
+        one.folder / f"{number:04d}" / "fated", load.episodes, load.video, first=number
+    )
     while True:
         try:
-            return one.submit(release, *LANGUAGES)
+            return one.submit(release, *load.languages, profile=load.profile)
         except Transient:
             time.sleep(0.5)
 
@@ -298,6 +314,13 @@ def published(folder: Path, key: str) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def _share_models(cache: Path) -> None:
+    """Models are put together once on a machine, not for each fleet."""
+    models = cache_folder() / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (cache / "models").symlink_to(models)
 
 
 def _made(folder: Path) -> Path:
@@ -318,10 +341,22 @@ def episode(folder: Path) -> Path:
     return video
 
 
+def _real(folder: Path) -> Load:
+    """Ten seconds of the demo's first episode, for the real engines."""
+    subprocess.run([sys.executable, "-m", "dubbing.demo", "--out", folder / "demo"], check=True)
+    whole = next((folder / "demo").rglob("*01.mp4"))
+    video = folder / "ten-seconds.mp4"
+    subprocess.run(
+        ["ffmpeg", "-y", "-v", "error", "-i", whole, "-t", "10", "-c:v", "libx264", "-preset", "ultrafast",
+         "-c:a", "aac", video],
+        check=True,
+    )  # fmt: skip
+    return Load(video, 1, ("en",), "local", patience_s=20.0, timeout_s=1800.0)
+
+
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[Path | None]:
     """A disk of 3 GB, in memory, at a folder, or none where only root may mount one."""
-    folder.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", folder],
         check=False,
@@ -343,9 +378,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--real", action="store_true", help="with the real embedded engines")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dubbing-chaos-") as scratch:
-        outcome = run(Path(scratch), arguments.faults, arguments.seed)
+        load = _real(Path(scratch)) if arguments.real else None
+        outcome = run(Path(scratch), arguments.faults, arguments.seed, load)
     print(f"{sum(outcome.faults.values())} faults in {outcome.seconds:.0f} s, {outcome.jobs} jobs")
     for name, count in outcome.faults.most_common():
         print(f"  {name}: {count}")

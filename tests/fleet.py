@@ -70,7 +70,6 @@ class Fleet:
             "DUBBING_BROKER_URL": self.rabbit.url,
             "DUBBING_CACHE": str(self.folder / "cache"),
             "DUBBING_RELEASE_ROOTS": str(self.folder),
-            "OMP_NUM_THREADS": "1",
             **self.settings,
         }
 
@@ -97,8 +96,10 @@ class Fleet:
         process.terminate()
         return process.wait(timeout=timeout_s)
 
-    def submit(self, release: Path, *languages: str, **values: object) -> JobState:
-        order = ReleaseOrder(str(release), languages or ("en",), profile="fake", **values)  # type: ignore[arg-type]
+    def submit(
+        self, release: Path, *languages: str, profile: str = "fake", **values: object
+    ) -> JobState:
+        order = ReleaseOrder(str(release), languages or ("en",), profile=profile, **values)  # type: ignore[arg-type]
         return self.desk.submit(ME, order)[0]
 
     def wait(self, jobs: Sequence[JobState], timeout_s: float) -> list[JobState]:

@@ -108,7 +108,9 @@ def dub(out: Path, episode: Episode, language: str) -> None:
     print(f"  words heard back in the mix: WER {words:.3f}")
     decoded = sound.decode(file, 48_000)
     heard_ms = decoded.frames / 48
-    print(f"  length: {heard_ms - report['duration_ms']:+.1f} ms from the picture's (a frame is 40)")
+    print(
+        f"  length: {heard_ms - report['duration_ms']:+.1f} ms from the picture's (a frame is 40)"
+    )
 
 
 def container(out: Path) -> None:
