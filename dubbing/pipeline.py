@@ -181,7 +181,7 @@ class Planner:
         translated = node(
             translate,
             translate.Settings(language.tag, route, terms, language.cues, corrections),
-            {"script": shared.script},
+            {"script": shared.script, "probe": shared.probe},
             translators,
         )
         captioned = None

@@ -8,14 +8,14 @@ from dubbing import lines
 from dubbing.engines.ports import TranslationRequest
 from dubbing.engines.routes import Hop
 from dubbing.model.cue import CueRules
-from dubbing.model.episode import Term
+from dubbing.model.episode import MediaInfo, Term
 from dubbing.model.job import LineCorrection
 from dubbing.model.speech import Line, Script, Transcript, Utterance
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.cues import reading_budget_chars
 
-NAME, VERSION = "translate", 1
+NAME, VERSION = "translate", 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,14 @@ class Settings:
 
 def run(work: Work, settings: Settings) -> None:
     transcript = read_json(work.inputs["script"] / "transcript.json", Transcript)
+    media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
     by_person = {
         correction.line: correction.translations[settings.language]
         for correction in settings.corrections
         if settings.language in correction.translations
     }
     machine = [u for u in transcript.utterances if u.number not in by_person]
-    translated = _translate(work, settings, transcript, machine)
+    translated = _translate(work, settings, transcript, machine, media.duration_ms)
     script = Script(
         settings.language,
         tuple(
@@ -49,7 +50,11 @@ def run(work: Work, settings: Settings) -> None:
 
 
 def _translate(
-    work: Work, settings: Settings, transcript: Transcript, machine: list[Utterance]
+    work: Work,
+    settings: Settings,
+    transcript: Transcript,
+    machine: list[Utterance],
+    end_ms: int,
 ) -> dict[int, Line]:
     """Line by line; those that can't be read in the time they have are asked for again, shorter."""
     requests = {
@@ -67,7 +72,7 @@ def _translate(
             strict=True,
         )
     )
-    budgets = _budgets(transcript, settings.rules)
+    budgets = _budgets(transcript, settings.rules, end_ms)
     too_long = {
         number: TranslationRequest(request.text, request.before, request.terms, budgets[number])
         for number, request in requests.items()
@@ -84,13 +89,13 @@ def _translate(
     }
 
 
-def _budgets(transcript: Transcript, rules: CueRules) -> dict[int, int]:
-    """How many characters of each line can be read before the next line starts."""
+def _budgets(transcript: Transcript, rules: CueRules, end_ms: int) -> dict[int, int]:
+    """How many characters of each line can be read before the next line starts, or the picture ends."""
     utterances = transcript.utterances
     following = [u.span.start_ms for u in utterances[1:]]
     return {
         u.number: reading_budget_chars(u.span, next_start_ms, rules)
-        for u, next_start_ms in zip(utterances, [*following, None], strict=True)
+        for u, next_start_ms in zip(utterances, [*following, end_ms], strict=True)
     }
 
 

@@ -88,16 +88,14 @@ def build_cues(
     return CueTrack(language.tag, tuple(timing.cues()))
 
 
-def reading_budget_chars(span: Span, next_start_ms: int | None, rules: CueRules) -> int:
-    """How many characters can be read from a line's start until the next line starts.
+def reading_budget_chars(span: Span, until_ms: int, rules: CueRules) -> int:
+    """How many characters can be read from a line's start until the next line starts, or the picture ends.
 
-    Without a next line, or where it is far, the text may stay for as long as a cue may. A line longer
-    than this can still be shown, but not read.
+    Where that is far, the text may stay for as long as a cue may. A line longer than this can still be
+    shown, but not read.
     """
     longest_ms = max(span.duration_ms, rules.longest_ms)
-    free_ms = longest_ms
-    if next_start_ms is not None:
-        free_ms = min(longest_ms, max(0, next_start_ms - span.start_ms))
+    free_ms = min(longest_ms, max(0, until_ms - span.start_ms))
     return int(free_ms * rules.reading_speed_cps / 1000)
 
 

@@ -64,12 +64,12 @@ def heard(out: Path, episode: Episode) -> None:
 
 
 def subtitles(out: Path, episode: Episode) -> None:
+    duration_ms = reports(out, TARGETS[0])[0]["duration_ms"]
     for language in ("zh", *TARGETS):
         track = srt.read(
             (out / f"ep01/{language}/ep01.{language}.srt").read_text("utf-8"), language
         )
         rules = load_language(configs_folder() / "languages", language).cues
-        duration_ms = round(episode.audio.frames * 1000 / episode.audio.rate_hz)
         broken = check(track, rules, RATE, vertical=True, duration_ms=duration_ms)
         # Of each line, the cue nearest to its first sound.
         off = [
