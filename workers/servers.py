@@ -101,6 +101,7 @@ class RabbitMQ:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    names_port: int = field(default_factory=free_port)  # of the daemon that tells Erlang's nodes
     server: Server = field(init=False)
 
     @property
@@ -110,7 +111,6 @@ class RabbitMQ:
     def __post_init__(self) -> None:
         # Debian's own command would run it as another user, in that user's folders.
         program = _found("rabbitmq-server", "rabbitmq-server", "/usr/lib/rabbitmq/bin")
-        self._names_port = free_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = 127.0.0.1:{self.port}\n"
@@ -134,7 +134,7 @@ class RabbitMQ:
                 "RABBITMQ_DIST_PORT": str(free_port()),
                 "RABBITMQ_PID_FILE": str(self.folder / "pid"),
                 "ERL_EPMD_ADDRESS": "127.0.0.1",
-                "ERL_EPMD_PORT": str(self._names_port),
+                "ERL_EPMD_PORT": str(self.names_port),
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}",
             },
             lambda: _answers(self.port),
@@ -143,11 +143,16 @@ class RabbitMQ:
     def close(self) -> None:
         """Ends it, and the daemon that Erlang leaves behind."""
         self.server.stop()
-        subprocess.run(  # noqa: S603 - our own command
-            [_found("epmd", "erlang-base"), "-port", str(self._names_port), "-kill"],
-            check=False,
-            capture_output=True,
-        )
+        end_names(self.names_port)
+
+
+def end_names(port: int) -> None:
+    """Ends the daemon that a node of Erlang has started and not ended."""
+    subprocess.run(  # noqa: S603 - our own command
+        [_found("epmd", "erlang-base"), "-port", str(port), "-kill"],
+        check=False,
+        capture_output=True,
+    )
 
 
 @dataclass

@@ -25,7 +25,7 @@ from dubbing.model.service import Role
 from dubbing.store import access
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.store.database import Database, now_ms
-from workers.servers import PostgreSQL, RabbitMQ
+from workers.servers import PostgreSQL, RabbitMQ, end_names
 
 _READY_S = 60.0
 _ENDED_S = 90.0
@@ -51,10 +51,20 @@ def up(folder: Path, releases: Path, port: int) -> Running:
     folder.mkdir(parents=True, exist_ok=True)
     releases.mkdir(parents=True, exist_ok=True)
     file = folder / "running.json"
-    running = read_json(file, Running) if file.exists() else Running()
+    running = read_json(file, Running) if file.exists() and file.stat().st_size else Running()
+    file.touch(mode=0o600)  # it holds a token
     postgres = PostgreSQL(folder / "postgresql", **_port(running, "postgresql"))
-    rabbit = RabbitMQ(folder / "rabbitmq", **_port(running, "rabbitmq"))
-    running.ports = {"postgresql": postgres.port, "rabbitmq": rabbit.port, "api": port}
+    rabbit = RabbitMQ(
+        folder / "rabbitmq",
+        **_port(running, "rabbitmq"),
+        **_port(running, "names", "names_port"),
+    )
+    running.ports = {
+        "postgresql": postgres.port,
+        "rabbitmq": rabbit.port,
+        "names": rabbit.names_port,
+        "api": port,
+    }
     for server in (postgres.server, rabbit.server):
         if not server.is_ready():
             server.start()
@@ -89,7 +99,7 @@ def up(folder: Path, releases: Path, port: int) -> Running:
         if not _alive(running.pids.get(name)):
             running.pids[name] = _start(folder, name, command, environment)
             write_json(file, running)
-    file.chmod(0o600)
+    write_json(file, running)
     _await_answer(folder, port)
     return running
 
@@ -111,7 +121,8 @@ def down(folder: Path) -> int:
         while any(map(_alive, pids)) and time.monotonic() < until_s:
             time.sleep(0.1)
         write_json(file, running)
-    file.chmod(0o600)
+    if "names" in running.ports:
+        end_names(running.ports["names"])
     return ended
 
 
@@ -148,8 +159,8 @@ def _alive(pid: int | None) -> bool:
         return False
 
 
-def _port(running: Running, name: str) -> dict[str, int]:
-    return {"port": running.ports[name]} if name in running.ports else {}
+def _port(running: Running, name: str, argument: str = "port") -> dict[str, int]:
+    return {argument: running.ports[name]} if name in running.ports else {}
 
 
 def main() -> int:
@@ -180,8 +191,12 @@ def main() -> int:
     table.add_row("PostgreSQL", f"127.0.0.1:{running.ports['postgresql']}")
     console.print(table)
     console.print("Put a release into the folder, then:", markup=False)
-    console.print(f"  export DUBBING_API_URL={url} DUBBING_API_TOKEN={running.token}", markup=False)
-    console.print(f"  dub jobs submit {releases}/NAME --to en --wait", markup=False)
+    dub = Path(sys.executable).with_name("dub")
+    for line in (
+        f"export DUBBING_API_URL={url} DUBBING_API_TOKEN={running.token}",
+        f"{dub} jobs submit {releases}/NAME --to en --wait",
+    ):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
     return 0
 
 
