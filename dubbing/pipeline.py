@@ -15,7 +15,15 @@ from dubbing.errors import Rejected
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release, Term
-from dubbing.model.job import Decisions, Deliverable, Job, LineCorrection, Profile
+from dubbing.model.job import (
+    Decisions,
+    Deliverable,
+    Job,
+    LineCorrection,
+    Profile,
+    of_script,
+    of_translation,
+)
 from dubbing.model.language import Language
 from dubbing.stages import (
     Work,
@@ -135,7 +143,7 @@ class Planner:
         )
         scripted = node(
             script,
-            script.Settings(release.source_language, _of_script(corrections)),
+            script.Settings(release.source_language, of_script(corrections)),
             {"transcribe": transcribed, "diarize": diarized},
         )
         identified = node(
@@ -177,7 +185,7 @@ class Planner:
         route = self._route(release.source_language, language.tag, job)
         terms = tuple(_terms_on(route, release.glossary, language.tag))
         translators = [self.engines.info(Port.TRANSLATOR, hop.engine) for hop in route]
-        corrections = tuple(_of_translation(shared.corrections, language.tag))
+        corrections = tuple(of_translation(shared.corrections, language.tag))
         translated = node(
             translate,
             translate.Settings(language.tag, route, terms, language.cues, corrections),
@@ -364,26 +372,6 @@ class _Shared:
     separate: Node
     script: Node
     identify: Node
-
-
-def _of_script(corrections: Iterable[LineCorrection]) -> tuple[LineCorrection, ...]:
-    """What the transcript depends on: a corrected translation must not touch it."""
-    return tuple(
-        LineCorrection(c.episode, c.line, c.source, c.speaker)
-        for c in corrections
-        if c.source is not None or c.speaker is not None
-    )
-
-
-def _of_translation(
-    corrections: Iterable[LineCorrection], language: str
-) -> Iterator[LineCorrection]:
-    """What one language's translation depends on."""
-    for c in corrections:
-        if language in c.translations:
-            yield LineCorrection(
-                c.episode, c.line, translations={language: c.translations[language]}
-            )
 
 
 def _terms_on(route: tuple[Hop, ...], glossary: Iterable[Term], tag: str) -> Iterator[Term]:

@@ -7,15 +7,13 @@ fast, and it fills silence and music with what ends the videos it was trained on
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
 
 from dubbing.engines import vad
+from dubbing.engines.simplified import simplify
 from dubbing.engines.weights import PackagedFile, Weights
 from dubbing.errors import Rejected
 from dubbing.model.audio import Audio, Samples
@@ -104,10 +102,6 @@ _REPEATED_CHARS = 4
 # unless the network is this sure of them: people in dramas do say "let me go" three times.
 _SURE_LOG_PROBABILITY = -0.4
 
-# OpenCC leaves 著 alone, which in Taiwan is also the particle 着. It is a word of its own in these only.
-_ASPECT_PARTICLE = re.compile(
-    r"(?<![原名显顯昭卓编編巨专專论論译譯土拙遗遺合])著(?![名作者称稱述书書录錄])"
-)
 
 _FULL_WIDTH = str.maketrans({",": "，", "?": "？", "!": "！", ":": "：", ";": "；"})
 _OPENING = frozenset("\"“‘'([{「『（《〈【¿¡«")
@@ -419,19 +413,3 @@ def _simplified(tokens: Sequence[Token]) -> list[Token]:
         converted.append(replace(token, text=simple[position : position + len(token.text)]))
         position += len(token.text)
     return converted
-
-
-def simplify(text: str) -> str:
-    """Chinese in simplified characters; any other text as it is."""
-    with _simplifier_lock:  # OpenCC reads its tables on first use
-        return _ASPECT_PARTICLE.sub("着", str(_simplifier().convert(text)))
-
-
-_simplifier_lock = threading.Lock()
-
-
-@cache
-def _simplifier() -> Any:
-    from opencc import OpenCC
-
-    return OpenCC("t2s")

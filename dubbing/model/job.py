@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,6 +46,26 @@ class LineCorrection:
     source: str | None = None  # what is really said
     speaker: str | None = None  # who really says it
     translations: Mapping[str, str] = field(default_factory=dict)  # language -> text
+
+
+def of_script(corrections: Iterable[LineCorrection]) -> tuple[LineCorrection, ...]:
+    """What a transcript depends on: a corrected translation must not touch it."""
+    return tuple(
+        LineCorrection(c.episode, c.line, c.source, c.speaker)
+        for c in corrections
+        if c.source is not None or c.speaker is not None
+    )
+
+
+def of_translation(
+    corrections: Iterable[LineCorrection], language: str
+) -> Iterator[LineCorrection]:
+    """What one language's translation depends on."""
+    for c in corrections:
+        if language in c.translations:
+            yield LineCorrection(
+                c.episode, c.line, translations={language: c.translations[language]}
+            )
 
 
 @dataclass(frozen=True, slots=True)
