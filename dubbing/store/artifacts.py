@@ -55,10 +55,10 @@ class ArtifactStore:
 
     def path(self, key: str) -> Path:
         """Where the artifact lies, or would."""
-        return self.root / key[:2] / key
+        return self._place(key)
 
     def __contains__(self, key: str) -> bool:
-        return self.path(key).is_dir()
+        return self._place(key).is_dir()
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
@@ -69,7 +69,7 @@ class ArtifactStore:
         try:
             yield scratch
             _sync(scratch)
-            target = self.path(key)
+            target = self._place(key)
             target.parent.mkdir(exist_ok=True)
             try:
                 scratch.rename(target)
@@ -87,6 +87,9 @@ class ArtifactStore:
             with self.writing(key) as folder:
                 make(folder)
         return self.path(key)
+
+    def _place(self, key: str) -> Path:
+        return self.root / key[:2] / key
 
     def sweep(self) -> None:
         """Removes what processes that are gone left half-written."""

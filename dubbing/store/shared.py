@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import time
@@ -34,8 +35,10 @@ class SharedArtifactStore(ArtifactStore):
 
     def path(self, key: str) -> Path:
         """Where the artifact lies on this machine, brought here if only others have it."""
-        here = super().path(key)
-        if not here.is_dir() and self._is_shared(key):
+        here = self._place(key)
+        if here.is_dir():
+            os.utime(here)  # was of use just now
+        elif self._is_shared(key):
             self._bring(key)
         return here
 

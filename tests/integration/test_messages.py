@@ -75,7 +75,8 @@ class Pipeline:
         until_s = time.monotonic() + timeout_s
         while time.monotonic() < until_s:
             self.listen()
-            found = [e for _, e in self.told if e["data"]["correlation_id"] == correlation_id]
+            # What others send of a job (a cancel) comes by here too, and need not have one.
+            found = [e for _, e in self.told if e["data"].get("correlation_id") == correlation_id]
             if any(event["type"] == until for event in found):
                 return found
             time.sleep(0.2)
