@@ -76,7 +76,7 @@ lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	compile pyproject.toml --extra service -c requirements/local.txt -o requirements/service.txt
 	compile pyproject.toml --extra local --extra service --extra dev -c requirements/local.txt -c requirements/service.txt -o requirements/dev.txt
 	# Without torch, of which each kind of machine has its own build, and triton, which a CPU has no use for.
-	grep -oE '^[a-z-]+' requirements/whisper.txt | compile --no-deps -c requirements/dev.txt -o requirements/whisper.txt -
+	grep -oE '^[a-z0-9-]+' requirements/whisper.txt | compile --no-deps -c requirements/dev.txt -o requirements/whisper.txt -
 
 wheel: $(VENV)/.local ## Build the wheel into dist/
 	@$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist .

@@ -48,9 +48,11 @@ class Api:
 
 
 @contextmanager
-def api(folder: Path, *routers: APIRouter, url: str | None = None) -> Iterator[Api]:
+def api(
+    folder: Path, *routers: APIRouter, url: str | None = None, **values: object
+) -> Iterator[Api]:
     """An API whose releases lie anywhere in a folder, and whose uploads go there too."""
-    with service(folder, url) as one:
+    with service(folder, url, **values) as one:
         settings = ServiceSettings(scratch=one.scratch, upload_limit_gb=0.002, min_free_gb=0)
         plans = Plans(one.engines, one.scratch)
         yield Api(one, create_app(one.desk, one.database, one.store, plans, settings, routers))

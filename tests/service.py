@@ -15,6 +15,7 @@ from dubbing.service.executor import Executor, Polled
 from dubbing.service.plans import Plans
 from dubbing.service.room import Room
 from dubbing.service.sweeper import Sweeper
+from dubbing.service.webhooks import Webhooks
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
 
@@ -31,9 +32,10 @@ class Service:
     scratch: Path
     roots: tuple[str, ...]
     limits: Limits = field(default_factory=lambda: Limits(lease_s=5.0, backoff_s=0.0))
+    webhooks: Webhooks | None = None
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.database, Polled(), self.roots)
+        self.desk = Desk(self.database, Polled(), self.roots, self.webhooks)
         self.sweeper = Sweeper(self.database, Polled(), self.limits)
 
     def executor(self) -> Executor:

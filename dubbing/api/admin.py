@@ -16,10 +16,12 @@ from dubbing.api.documents import (
     NewToken,
     TokenDocument,
     Tokens,
+    WebhookSecret,
 )
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON, Missing
 from dubbing.service.desk import Conflict
+from dubbing.service.webhooks import no_webhooks
 from dubbing.store import access
 from dubbing.store.database import now_ms
 
@@ -77,6 +79,14 @@ def revoke(
                 expected="the id of a token of your team",
                 remedy="Look it up in the list of tokens.",
             )
+
+
+@router.get("/webhook-secret", summary="Read what your team's webhooks are signed with")
+def webhook_secret(me: Me, here: Here, response: Response) -> WebhookSecret:
+    if here.desk.webhooks is None:
+        raise no_webhooks()
+    response.headers["Cache-Control"] = "no-store"
+    return WebhookSecret(secret=here.desk.webhooks.secret_of(me.team))
 
 
 @router.get("/audit", summary="See who changed what")

@@ -46,6 +46,7 @@ NEEDS: Mapping[str, Role] = {
     "POST /v1/tokens": Role.ADMIN,
     "GET /v1/tokens": Role.ADMIN,
     "DELETE /v1/tokens/{token}": Role.ADMIN,
+    "GET /v1/webhook-secret": Role.ADMIN,
     "GET /v1/audit": Role.ADMIN,
 }
 

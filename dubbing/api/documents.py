@@ -99,6 +99,13 @@ class Tokens(BaseModel):
     tokens: list[TokenDocument] = Field(description="The newest first, revoked ones too.")
 
 
+class WebhookSecret(BaseModel):
+    secret: str = Field(
+        description="Checks the signatures of your team's webhooks (Standard Webhooks).",
+        examples=["whsec_..."],
+    )
+
+
 class AuditDocument(BaseModel):
     id: int
     at: datetime

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -34,18 +33,7 @@ from dubbing.model.service import (
     Task,
     TaskStatus,
 )
-
-
-class PriorityName(StrEnum):
-    """Whose work is taken first."""
-
-    BACK_CATALOGUE = "back_catalogue"
-    NORMAL = "normal"
-    URGENT = "urgent"
-
-    @property
-    def value_of(self) -> Priority:
-        return Priority[self.name]
+from dubbing.service.messages import Deliverables, PriorityWord
 
 
 class Order(Sent):
@@ -69,11 +57,13 @@ class Order(Sent):
     profile: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = Field(
         default="local", description="Which engines do the work."
     )
-    dub: StrictBool = Field(default=True, description="False: subtitles alone.")
+    deliverables: Deliverables = Field(
+        default=["dub", "subtitles"], max_length=2, description="Subtitles are made with every dub."
+    )
     out: Address | None = Field(
         default=None, description="Where the result goes; `localized` in the release if not given."
     )
-    priority: PriorityName = PriorityName.NORMAL
+    priority: PriorityWord = "normal"
     review: list[Gate] = Field(
         default=[], max_length=3, description="Where the job waits until people let it go on."
     )
@@ -97,9 +87,9 @@ class Order(Sent):
             languages=tuple(dict.fromkeys(self.languages)),
             episodes=tuple(sorted(set(self.episodes))),
             profile=self.profile,
-            dub=self.dub,
+            dub="dub" in self.deliverables,
             out=self.out,
-            priority=self.priority.value_of,
+            priority=Priority.of(self.priority),
             review=tuple(gate for gate in Gate if gate in self.review),
             replace=self.replace,
             correlation_id=self.correlation_id,
@@ -114,9 +104,9 @@ class Order(Sent):
             languages=list(order.languages),
             episodes=list(order.episodes),
             profile=order.profile,
-            dub=order.dub,
+            deliverables=["dub", "subtitles"] if order.dub else ["subtitles"],
             out=order.out,
-            priority=PriorityName[order.priority.name],
+            priority=order.priority.word,
             review=list(order.review),
             replace=order.replace,
             correlation_id=order.correlation_id,
@@ -258,4 +248,4 @@ class Approval(Sent):
 
 
 class PriorityDocument(Sent):
-    priority: PriorityName
+    priority: PriorityWord

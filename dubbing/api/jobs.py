@@ -30,7 +30,7 @@ from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.config import configs_folder, load_profile
 from dubbing.formats.language_toml import load_language
-from dubbing.model.service import EpisodeStatus, Gate, JobStatus, TaskStatus
+from dubbing.model.service import EpisodeStatus, Gate, JobStatus, Priority, TaskStatus
 from dubbing.service.desk import Actor, Desk
 
 router = APIRouter(
@@ -152,7 +152,7 @@ def approve(job: JobId, body: Approval, me: Me, here: Here) -> Job:
 
 @router.put("/{job}/priority", summary="Change whose work is taken first")
 def prioritize(job: JobId, body: PriorityDocument, me: Me, here: Here) -> Job:
-    return Job.of(here.desk.prioritize(me, job, body.priority.value_of))
+    return Job.of(here.desk.prioritize(me, job, Priority.of(body.priority)))
 
 
 def in_full(desk: Desk, me: Actor, job: str) -> JobInFull:

@@ -23,7 +23,7 @@ from dubbing.formats.release_json import read_release_document
 from dubbing.publishing import MANIFEST, Manifest, read_manifest, sha256_of
 from dubbing.store.artifacts import write_json
 
-_PRIORITIES = click.Choice(["back_catalogue", "normal", "urgent"])
+_PRIORITIES = click.Choice(["back-catalogue", "normal", "urgent"])
 _GATES = click.Choice(["script", "translation", "release"])
 _BESIDE = (
     "glossary.csv",
@@ -60,7 +60,7 @@ class _JobId(click.ParamType[str]):
 def _connected(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the service as `remote`, and `--json`."""
 
-    @jobs.command(command.__name__.rstrip("_"))
+    @jobs.command(command.__name__.rstrip("_").replace("_", "-"))
     @click.option(
         "--api", envvar="DUBBING_API_URL", default="http://127.0.0.1:8080", help="The service."
     )
@@ -123,7 +123,7 @@ def submit(
         "episodes": wanted,
         "profile": profile,
         "out": None if out is None else _absolute(out),
-        "dub": not no_dub,
+        "deliverables": ["subtitles"] if no_dub else ["dub", "subtitles"],
         "replace": replace,
         "priority": priority,
         "review": _words(review),
@@ -347,6 +347,16 @@ def fetch(remote: Remote, as_json: bool, job: str, out: Path) -> None:
     else:
         told = f"{fetched} of {len(manifest.files)} files fetched into {out}"
         console.stdout.print(told, markup=False)
+
+
+@_connected
+def webhook_secret(remote: Remote, as_json: bool) -> None:
+    """Print what your team checks the signatures of its webhooks with."""
+    found = remote.ask("GET", "/webhook-secret")
+    if as_json:
+        print_json(found)
+    else:
+        console.stdout.print(found["secret"], markup=False, soft_wrap=True)
 
 
 def _upload(remote: Remote, folder: Path, quiet: bool) -> str:

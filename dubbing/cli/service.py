@@ -23,7 +23,7 @@ from dubbing.service.desk import Desk
 from dubbing.service.executor import Dispatcher, Polled
 from dubbing.service.settings import ServiceSettings
 from dubbing.service.sweeper import Sweeper
-from dubbing.service.telling import Teller, Webhooks
+from dubbing.service.telling import Teller
 from dubbing.service.tracing import export_spans
 from dubbing.service.worker import open_worker, work_until
 from dubbing.store.database import Database
@@ -228,10 +228,7 @@ def _sweep_until(
     stop: threading.Event, settings: ServiceSettings, database: Database, dispatcher: Dispatcher
 ) -> None:
     sweeper = Sweeper(database, dispatcher, settings.limits)
-    webhooks = None
-    if settings.webhook_secret:
-        webhooks = Webhooks(settings.webhook_secret, settings.webhook_hosts)
-    teller = Teller(database, getattr(dispatcher, "tell", None), webhooks)
+    teller = Teller(database, getattr(dispatcher, "tell", None), settings.webhooks)
     rounds = 0
     while not stop.wait(_ROUND_S):
         try:

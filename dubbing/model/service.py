@@ -22,6 +22,16 @@ class Priority(IntEnum):
     NORMAL = 5
     URGENT = 9
 
+    @property
+    def word(self) -> str:
+        """As orders name it."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def of(cls, word: str) -> Priority:
+        """Raises KeyError for a word that names none."""
+        return cls[word.upper().replace("-", "_")]
+
 
 class Gate(StrEnum):
     """Where a job may wait for people."""

@@ -25,6 +25,7 @@ from dubbing.model.service import (
 from dubbing.service import changes, events, tracing
 from dubbing.service.executor import Dispatcher
 from dubbing.service.places import refuse_outside
+from dubbing.service.webhooks import Webhooks, no_webhooks
 from dubbing.store import access, jobs, outbox, tasks
 from dubbing.store.database import Database, now_ms
 
@@ -63,6 +64,7 @@ class Desk:
     database: Database
     dispatcher: Dispatcher
     release_roots: tuple[str, ...]
+    webhooks: Webhooks | None = None
 
     def submit(
         self,
@@ -287,6 +289,10 @@ class Desk:
                 expected="at least one language (BCP-47)",
                 remedy="Name the languages to localize into.",
             )
+        if order.webhook is not None:
+            if self.webhooks is None:
+                raise no_webhooks()
+            self.webhooks.refuse(order.webhook)
         return replace(order, release=release, out=out)
 
     def _known(

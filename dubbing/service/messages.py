@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from dubbing.errors import Rejected
 from dubbing.model.service import Gate, Priority, ReleaseOrder
 
 VERSION = 1
@@ -20,6 +19,16 @@ Tag = Annotated[str, Field(min_length=2, max_length=35, examples=["es-419"])]
 Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["s3://releases/studio/fated"])]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Episode = Annotated[int, Field(ge=1, le=9999)]
+PriorityWord = Literal["back-catalogue", "normal", "urgent"]
+
+
+def _with_subtitles(deliverables: list[str]) -> list[str]:
+    if "subtitles" not in deliverables:
+        raise ValueError("expected subtitles, or dub and subtitles: they are made with every dub")
+    return deliverables
+
+
+Deliverables = Annotated[list[Literal["dub", "subtitles"]], AfterValidator(_with_subtitles)]
 
 
 class _Data(BaseModel):
@@ -57,8 +66,8 @@ class ReleaseReadyData(_Data):
     languages: list[Tag] = Field(min_length=1, max_length=64)
     episodes: list[Episode] = Field(default=[], max_length=1000, description="none: all")
     profile: str = Field(default="local", max_length=64)
-    deliverables: list[Literal["dub", "subtitles"]] = Field(default=["dub", "subtitles"])
-    priority: Literal["back-catalogue", "normal", "urgent"] = "normal"
+    deliverables: Deliverables = ["dub", "subtitles"]
+    priority: PriorityWord = "normal"
     review: list[Gate] = Field(default=[], max_length=3)
     out: Url | None = Field(default=None, description="none: `localized` in the release")
     replace: bool = Field(default=False, description="what was published before may be dropped")
@@ -66,13 +75,6 @@ class ReleaseReadyData(_Data):
 
     def order(self) -> ReleaseOrder:
         """The order that it is."""
-        if "subtitles" not in self.deliverables:
-            raise Rejected(
-                "data.deliverables",
-                found=", ".join(self.deliverables) or "nothing",
-                expected="subtitles, or dub and subtitles",
-                remedy="Name subtitles: they are made with every dub.",
-            )
         return ReleaseOrder(
             release=self.release,
             languages=tuple(self.languages),
@@ -80,7 +82,7 @@ class ReleaseReadyData(_Data):
             profile=self.profile,
             dub="dub" in self.deliverables,
             out=self.out,
-            priority=Priority[self.priority.upper().replace("-", "_")],
+            priority=Priority.of(self.priority),
             review=tuple(self.review),
             replace=self.replace,
             correlation_id=self.correlation_id,

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
 from dubbing.model.service import Limits
+from dubbing.service.webhooks import Webhooks
 
 
 class ServiceSettings(BaseSettings):
@@ -43,7 +44,10 @@ class ServiceSettings(BaseSettings):
     attempts: int = Field(default=3, ge=1)
     backoff_s: float = Field(default=2.0, ge=0)
     stage_s: float = Field(default=1800.0, gt=0)
-    webhook_secret: str = Field(default="", description="signs webhooks; without one none are sent")
+    webhook_secret: str = Field(
+        default="",
+        description="from which the teams' are made that sign webhooks; without one none are sent",
+    )
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="hosts that webhooks may go to, split at commas; any public one if empty",
@@ -65,6 +69,10 @@ class ServiceSettings(BaseSettings):
             backoff_s=self.backoff_s,
             stage_s=self.stage_s,
         )
+
+    @property
+    def webhooks(self) -> Webhooks | None:
+        return Webhooks(self.webhook_secret, self.webhook_hosts) if self.webhook_secret else None
 
     @property
     def database(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from dubbing.store.tables import OutboxRow
+from dubbing.store.tables import JobRow, OutboxRow
 
 _O = OutboxRow
 
@@ -18,6 +18,7 @@ class Pending:
 
     id: int
     event: dict[str, Any]  # a CloudEvent
+    team: str
     webhook: str | None
     attempts: int
 
@@ -40,11 +41,12 @@ def pending(
     """Those that are due, the oldest first: to webhooks, or to the exchange."""
     to = _O.webhook.is_not(None) if webhooks else _O.webhook.is_(None)
     rows = connection.execute(
-        select(_O.id, _O.event, _O.webhook, _O.attempts)
+        select(_O.id, _O.event, JobRow.team, _O.webhook, _O.attempts)
+        .join(JobRow, JobRow.id == _O.job)
         .where(_O.sent_ms.is_(None), _O.due_ms <= now_ms, to)
         .order_by(_O.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=OutboxRow)
     )
     return [Pending(*row) for row in rows]
 

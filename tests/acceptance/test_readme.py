@@ -140,7 +140,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_target_of_make_is_documented() -> None:
-    documented = [name for row in rows(DOCS["engineers.md"], "| target |") for name in quoted(row[0])]
+    documented = [
+        name for row in rows(DOCS["engineers.md"], "| target |") for name in quoted(row[0])
+    ]
     assert set(documented) == {f"make {target}" for target in make_help() if target != "help"}
 
 

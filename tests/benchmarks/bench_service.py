@@ -165,7 +165,7 @@ def api(one: Fleet) -> None:
                 break
         except httpx.HTTPError:
             time.sleep(0.3)
-    job = client.get("/jobs").json()["items"][0]["id"]
+    job = client.get("/jobs").json()["jobs"][0]["id"]
     for path in ("/jobs", f"/jobs/{job}", f"/jobs/{job}/episodes", f"/jobs/{job}/tasks"):
         took = []
         for _ in range(100):
