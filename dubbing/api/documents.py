@@ -14,10 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from dubbing.model.service import (
-    Queue,
-    Role,
-)
+from dubbing.model.service import Role
 from dubbing.store.access import AuditEntry, Token
 
 # No database takes a NUL character in a text, and no file system takes one in a name.
@@ -129,23 +126,6 @@ class AuditDocument(BaseModel):
 class AuditPage(BaseModel):
     entries: list[AuditDocument] = Field(description="The newest first.")
     next: int | None = Field(description="Give it as `after` for the next page; null on the last.")
-
-
-class QueueHealth(BaseModel):
-    workers: int = Field(description="Heard of within the last minute, and taking work.")
-    paused: int = Field(description="Heard of, but taking no work just now.")
-
-
-class Health(BaseModel):
-    """Whether a job that is submitted now would be done."""
-
-    healthy: bool
-    problems: list[str] = Field(
-        description="What keeps jobs from being done; empty if nothing does."
-    )
-    version: str
-    schema_revision: str | None = Field(description="Of the database; null if it has no tables.")
-    queues: dict[Queue, QueueHealth]
 
 
 def moment(ms: int) -> datetime:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from dubbing import __version__
-from dubbing.api.documents import Health, QueueHealth
 from dubbing.api.parts import Here
-from dubbing.errors import Transient
-from dubbing.model.service import Queue
-from dubbing.store import workers
-from dubbing.store.database import Database, now_ms
+from dubbing.service.health import Health, look
 
 router = APIRouter(prefix="/v1", tags=["health"])
-
-_SILENT_MS = 60_000  # a worker that has not been heard of for longer is taken for gone
 
 
 @router.get(
@@ -28,38 +21,6 @@ def health(here: Here, response: Response) -> Health:
     return found
 
 
-def look(database: Database) -> Health:
-    """What keeps jobs from being done."""
-    problems: list[str] = []
-    revision: str | None = None
-    queues = {queue: QueueHealth(workers=0, paused=0) for queue in Queue}
-    try:
-        revision, expected = database.revisions()
-        if revision != expected:
-            problems.append(
-                f"The database's schema is at revision {revision or 'none'}; this version of the "
-                f"software needs {expected}."
-            )
-        if revision is not None:
-            with database.transaction() as connection:
-                for worker in workers.seen_since(connection, now_ms() - _SILENT_MS):
-                    for queue in worker.queues:
-                        if worker.paused:
-                            queues[queue].paused += 1
-                        else:
-                            queues[queue].workers += 1
-    except Transient:
-        problems.append("The database can't be reached.")
-    problems += [
-        f"No worker takes work of the queue {queue}"
-        + (f": {found.paused} paused." if found.paused else ".")
-        for queue, found in queues.items()
-        if not found.workers
-    ]
-    return Health(
-        healthy=not problems,
-        problems=problems,
-        version=__version__,
-        schema_revision=revision,
-        queues=queues,
-    )
+@router.get("/health/live", status_code=204, summary="See whether the API answers, whoever works")
+def live() -> None:
+    """For what starts a process anew or sends it requests: orders are taken without workers, too."""

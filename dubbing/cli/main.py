@@ -19,6 +19,7 @@ from voices import VoiceError
 # Commands of the service: loaded when they are called, since their packages may not be installed.
 _SERVICE = {
     "database": "dubbing.cli.service",
+    "health": "dubbing.cli.service",
     "jobs": "dubbing.cli.jobs",
     "messages": "dubbing.cli.service",
     "serve": "dubbing.cli.service",

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from dubbing.errors import Rejected, Transient
 from dubbing.model.service import Queue
 from dubbing.service.desk import Desk
 from dubbing.service.executor import Dispatcher, Polled
+from dubbing.service.health import is_heard_of, look
 from dubbing.service.settings import ServiceSettings
 from dubbing.service.sweeper import Sweeper
 from dubbing.service.telling import Teller
@@ -110,6 +112,37 @@ def serve(host: str, port: int, places: int | None) -> None:
         for thread in threads:
             thread.join()
         database.close()
+
+
+@click.command()
+@click.option("--worker", "of_worker", is_flag=True, help="Ask for a worker of this machine alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def health(of_worker: bool, as_json: bool) -> None:
+    """Say whether jobs are being done, by what the database knows; exit status 1 if not.
+
+    \b
+    Examples:
+      dub health             is there a worker for each kind of work, and the right schema?
+      dub health --worker    has a worker of this machine been heard of within a minute?
+    """
+    database = Database(_settings().database)
+    try:
+        if of_worker:
+            if not is_heard_of(database, socket.gethostname()):
+                raise Transient("No worker of this machine has been heard of within a minute.")
+            return
+        found = look(database)
+    finally:
+        database.close()
+    if as_json:
+        console.print_json(found)
+    else:
+        for problem in found.problems:
+            console.stdout.print(problem, markup=False)
+        for queue, those in found.queues.items():
+            console.stdout.print(f"{queue}: {those.workers} at work, {those.paused} paused")
+    if not found.healthy:
+        raise console.Failed(1)
 
 
 @click.group()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 from conftest import Dub, contents  # type: ignore[import-not-found]
@@ -24,6 +25,11 @@ def test_a_team_of_three_needs_one_command(dub: Dub, series: Path, tmp_path: Pat
         env=environment, check=True, capture_output=True, text=True,
     )  # fmt: skip
     token = json.loads(made.stdout)["secret"]
+    idle = subprocess.run(
+        dub.command("health"), env=environment, check=False, capture_output=True, text=True
+    )
+    assert idle.returncode == 1
+    assert "No worker takes work of the queue media." in idle.stdout
     with (tmp_path / "serve.log").open("wb") as log:
         server = subprocess.Popen(
             dub.command("serve", "--port", port), env=environment, stdout=log, stderr=log
@@ -43,6 +49,8 @@ def test_a_team_of_three_needs_one_command(dub: Dub, series: Path, tmp_path: Pat
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         by_service = contents(series / "localized")
+        assert asked(dub, environment, "health", "--json")["healthy"]
+        asked(dub, environment, "health", "--worker")
         assert "dubbing_jobs" in httpx.get(f"{url}/metrics").text
         # A worker that dies is replaced: the next job is done as well.
         _kill_worker(server.pid)
@@ -57,6 +65,14 @@ def test_a_team_of_three_needs_one_command(dub: Dub, series: Path, tmp_path: Pat
     # The command that works here makes the same of the same, byte for byte.
     Dub(tmp_path / "elsewhere").run(series, "--out", tmp_path / "here", to="en")
     assert contents(tmp_path / "here") == by_service
+
+
+def asked(dub: Dub, environment: dict[str, str], *words: str) -> Any:
+    """What a command of the operator prints, which has to succeed."""
+    done = subprocess.run(
+        dub.command(*words), env=environment, check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout or "null")
 
 
 def _kill_worker(server: int) -> None:
