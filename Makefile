@@ -10,6 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 FAULTS ?= 1000
+PORT ?= 8080
+RELEASES ?=
 LANGUAGES ?= en,pt-BR,es-419
 SYSTEM_PACKAGES := ffmpeg espeak-ng fonts-wqy-microhei util-linux
 SERVICE_PACKAGES := rabbitmq-server postgresql
@@ -58,7 +60,7 @@ bench: $(VENV)/.dev ## Measure quality and speed
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 up: $(VENV)/.service ## Run the service on this machine: RabbitMQ, PostgreSQL, the API and workers
-	@$(BIN)/python -m workers.up
+	@$(BIN)/python -m workers.up --port $(PORT) $(if $(RELEASES),--releases "$(RELEASES)")
 
 down: ## End what `make up` has started
 	@$(BIN)/python -m workers.up --down

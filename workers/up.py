@@ -88,7 +88,6 @@ def up(folder: Path, releases: Path, port: int) -> Running:
         "DUBBING_DATABASE_URL": postgres.url,
         "DUBBING_BROKER_URL": rabbit.url,
         "DUBBING_RELEASE_ROOTS": str(releases),
-        "DUBBING_PUBLIC_URL": f"http://127.0.0.1:{port}",
     }
     for name, command in {
         "sweeper": ["sweep"],
@@ -167,14 +166,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("--home", type=Path, help="the folder that all of it lies in")
     parser.add_argument("--down", action="store_true", help="end it")
     parser.add_argument("--releases", type=Path, help="the folder that releases lie in")
     parser.add_argument("--port", type=int, default=8080, help="of the API [8080]")
     arguments = parser.parse_args()
     console = Console(highlight=False)
-    folder = home()
+    folder = (arguments.home or home()).resolve()
     if arguments.down:
-        console.print(f"{down(folder)} processes ended. What they kept is in {folder}.")
+        count = down(folder)
+        console.print(f"{count} processes ended. What they kept is in {folder}.", soft_wrap=True)
         return 0
     releases = (arguments.releases or folder / "releases").resolve()
     try:

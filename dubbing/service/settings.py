@@ -37,13 +37,21 @@ class ServiceSettings(BaseSettings):
         default_factory=lambda: cache_folder() / "service",
         description="for what can be fetched again",
     )
-    scratch_limit_gb: float = Field(default=50.0, gt=0)
+    scratch_limit_gb: float = Field(
+        default=50.0, gt=0, description="of shared artifacts kept on this machine"
+    )
     min_free_gb: float = Field(default=1.0, ge=0, description="with less, a worker takes no work")
-    upload_limit_gb: float = Field(default=4.0, gt=0)
-    lease_s: float = Field(default=30.0, gt=0)
-    attempts: int = Field(default=3, ge=1)
-    backoff_s: float = Field(default=2.0, ge=0)
-    stage_s: float = Field(default=1800.0, gt=0)
+    upload_limit_gb: float = Field(default=4.0, gt=0, description="of a file that is uploaded")
+    lease_s: float = Field(
+        default=30.0, gt=0, description="a worker silent for so long is taken for dead"
+    )
+    attempts: int = Field(default=3, ge=1, description="at a stage, before its episode fails")
+    backoff_s: float = Field(
+        default=2.0, ge=0, description="before the second; four times as long before each next one"
+    )
+    stage_s: float = Field(
+        default=1800.0, gt=0, description="a stage that takes longer is taken for hung"
+    )
     webhook_secret: str = Field(
         default="",
         description="from which the teams' are made that sign webhooks; without one none are sent",
@@ -52,7 +60,6 @@ class ServiceSettings(BaseSettings):
         default=(),
         description="hosts that webhooks may go to, split at commas; any public one if empty",
     )
-    public_url: str = Field(default="http://127.0.0.1:8080", description="of the API, for links")
 
     @field_validator("release_roots", "webhook_hosts", mode="before")
     @classmethod
