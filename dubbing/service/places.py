@@ -5,28 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+import re
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import fsspec
+import msgspec
 from filelock import FileLock
 
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.documents import read_document
 from dubbing.formats.release_json import ReleaseDocument, read_release
 from dubbing.model.episode import Release
-from dubbing.publishing import MANIFEST, read_manifest, sha256_of
+from dubbing.publishing import MANIFEST, Manifest, read_manifest, sha256_of
 from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json, write_json
 from dubbing.store.digests import digest_of
 
-_KEPT_VERSIONS = (
-    2  # of a release in a storage without folders to exchange: the new one and the last
-)
-
+_VERSION = re.compile(r"[0-9a-f]{16}")  # the folder of one publication in an object storage
 _UNNAMED = ("glossary.csv", "cast.toml", "corrections.toml")  # read where there are any
 
 
@@ -172,8 +171,11 @@ class Place:
                     fs.put_file(str(folder / file.path), target)
                 files.append(replace(file, path=f"{version}/{file.path}"))
             document = json_bytes(replace(manifest, files=tuple(files)))
+            before = _version_at(fs, base)
             fs.pipe_file(f"{base}/{MANIFEST}", document)
-            _drop_old(fs, base, version)
+            if before != version:
+                # Whoever reads the version before may not be done.
+                _drop_others(fs, base, {version, before})
         except OSError as error:
             raise Transient(f"{self.url} can't be written to: {error}") from error
         return f"{self.url}/{MANIFEST}", hashlib.sha256(document).hexdigest()
@@ -266,13 +268,22 @@ def _digest_file(path: Path) -> Path:
     return path.with_name(f".{path.name}.sha256")
 
 
-def _drop_old(fs: Any, base: str, version: str) -> None:
-    """Removes versions of a release but the newest ones: readers of the last one may not be done."""
-    folders = [entry for entry in fs.ls(base, detail=True) if entry["type"] == "directory"]
-    versions = [e["name"] for e in folders if len(posixpath.basename(e["name"].rstrip("/"))) == 16]
-    others = [name for name in versions if posixpath.basename(name.rstrip("/")) != version]
-    for name in others[: max(0, len(others) - _KEPT_VERSIONS + 1)]:
-        fs.rm(name, recursive=True)
+def _version_at(fs: Any, base: str) -> str:
+    """The version that is published now; empty if there is none that we know."""
+    try:
+        manifest = msgspec.json.decode(fs.cat_file(f"{base}/{MANIFEST}"), type=Manifest)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return ""
+    return manifest.job.key[:16]
+
+
+def _drop_others(fs: Any, base: str, kept: Collection[str]) -> None:
+    """Removes the versions of a release that are not kept."""
+    for entry in fs.ls(base, detail=True):
+        name = posixpath.basename(entry["name"].rstrip("/"))
+        is_version = entry["type"] == "directory" and _VERSION.fullmatch(name)
+        if is_version and name not in kept:
+            fs.rm(entry["name"], recursive=True)
 
 
 def _plain(url: str) -> str | None:

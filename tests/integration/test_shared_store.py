@@ -200,6 +200,24 @@ def test_a_release_in_a_storage_is_localized_by_two_machines(
     [srt] = [f["path"] for f in files if f["path"].endswith("ep01.en.srt")]
     assert b"Oh!" in found[f"fated/localized/{srt}"]
 
+    # Two more: what is published and the one before it stay, whatever their names are.
+    for words in ("Ah!", "Eh!"):
+        published = {path.split("/")[0] for path in (file["path"] for file in files)}
+        place.edit(
+            place.root / "corrections.toml",
+            lambda file, words=words: decisions.correct_line(
+                file, LineCorrection(1, 2, translations={"en": words})
+            ),
+        )
+        one.desk.redo(ME, job.id, "correct", {})
+        alternately(one, two)
+        found = objects(endpoint, bucket)
+        files = json.loads(found["fated/localized/manifest.json"])["files"]
+        published |= {path.split("/")[0] for path in (file["path"] for file in files)}
+        versions = {name.split("/")[2] for name in found if name.startswith("fated/localized/")}
+        assert versions == published | {"manifest.json"}
+        assert len(published) == 2
+
 
 def test_a_video_that_changed_after_it_was_planned_is_refused(
     machines: tuple[Service, Service], endpoint: str, bucket: str
