@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -19,6 +22,8 @@ import msgspec
 import pytest
 from conftest import Dub  # type: ignore[import-not-found]
 
+from dubbing.api.auth import NEEDS
+from dubbing.api.job_documents import Order
 from dubbing.cli.main import cli
 from dubbing.config import configs_folder, load_profile
 from dubbing.engines.ports import Port
@@ -31,17 +36,26 @@ from dubbing.formats.release_json import EpisodeEntry, ReleaseDocument, read_rel
 from dubbing.model import fitting
 from dubbing.model.cue import CueRules
 from dubbing.model.dub import FitKind
+from dubbing.model.service import Role
 from dubbing.publishing import EngineUsed, File, JobRecord, Manifest
 from dubbing.reporting import UNSURE
+from dubbing.service import messages
+from dubbing.service.metrics import ServiceMetrics
+from dubbing.service.settings import ServiceSettings
+from dubbing.store.database import Database
 from voices import VoiceBank
+from workers.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 DOCS = {page.name: page for page in [README, *sorted((ROOT / "docs").glob("*.md"))]}
-TEAMS, PIPELINE = DOCS["localization.md"], DOCS["pipeline.md"]
+TEAMS, PIPELINE, OPERATORS = (
+    DOCS[f"{name}.md"] for name in ("localization", "pipeline", "service")
+)
 
 # The README speaks of the embedded default, the test of the engines without weights.
 STAND_INS = {"kumo": "beep-high"}
+JOB = "5f0c" * 8
 
 
 def blocks(page: Path, kind: str) -> list[str]:
@@ -99,10 +113,26 @@ def check_make(words: list[str]) -> None:
 
 
 def check_dub(words: list[str]) -> None:
-    with click.Context(cli) as context:
-        name, command, rest = cli.resolve_command(context, list(words))
+    context, rest = click.Context(cli), [JOB if word == "JOB" else word for word in words]
+    while isinstance(group := context.command, click.Group):
+        name, command, rest = group.resolve_command(context, rest)
         assert command is not None
-        command.make_context(name, rest, parent=context)
+        if not isinstance(command, click.Group):
+            command.make_context(name, rest, parent=context)
+            return
+        context = click.Context(command, parent=context, info_name=name)
+
+
+def is_a_command(names: list[str]) -> bool:
+    """Whether words are the name of a command, or of one in a group, and no more than that."""
+    context: click.Context = click.Context(cli)
+    for name in names:
+        group = context.command
+        command = group.get_command(context, name) if isinstance(group, click.Group) else None
+        if command is None:
+            return False
+        context = click.Context(command, parent=context, info_name=name)
+    return True
 
 
 def check_python(words: list[str]) -> None:
@@ -113,6 +143,33 @@ def check_python(words: list[str]) -> None:
             assert (ROOT / word).exists(), word
 
 
+def check_docker(words: list[str]) -> None:
+    """Compose, with files that there are; what it runs in a container is our own command."""
+    assert words.pop(0) == "compose"
+    while words[0] == "-f":
+        assert (ROOT / words[1]).is_file()
+        del words[:2]
+    if words[0] == "run":
+        check_dub(words[3:])
+    else:
+        assert words[0] == "up"
+
+
+def check_export(words: list[str]) -> None:
+    known = {f"DUBBING_{name.upper()}" for name in ServiceSettings.model_fields}
+    for word in words:
+        assert word.partition("=")[0] in known | {"DUBBING_API_URL", "DUBBING_API_TOKEN"}, word
+
+
+def check_curl(words: list[str]) -> None:
+    """A request that the API has a route for, with a body that it takes."""
+    method = words[words.index("-X") + 1] if "-X" in words else "GET"
+    path = next(word for word in words if word.startswith("http")).partition("8080")[2]
+    assert f"{method} {path.replace('JOB', '{job}')}" in NEEDS
+    if "-d" in words:
+        Order.model_validate_json(words[words.index("-d") + 1])
+
+
 @pytest.mark.parametrize("page", DOCS.values(), ids=DOCS.keys())
 def test_every_command_is_one(page: Path) -> None:
     checks = {
@@ -120,6 +177,9 @@ def test_every_command_is_one(page: Path) -> None:
         "dub": check_dub,
         ".venv/bin/dub": check_dub,
         ".venv/bin/python": check_python,
+        "curl": check_curl,
+        "docker": check_docker,
+        "export": check_export,
         "alias": lambda words: None if words == ["dub=$PWD/.venv/bin/dub"] else pytest.fail(words),
     }
     for program, *words in commands(page):
@@ -127,8 +187,8 @@ def test_every_command_is_one(page: Path) -> None:
     for program, _, rest in (text.partition(" ") for text in quoted(page.read_text("utf-8"))):
         if program == "make":
             check_make(rest.split())
-        elif program == "dub" and rest in cli.commands:
-            pass  # the command's name alone
+        elif program == "dub" and is_a_command(rest.split()):
+            pass  # its name alone
         elif program == "dub" and rest:
             check_dub(shlex.split(rest))
 
@@ -151,7 +211,7 @@ def test_the_commands_of_the_readme_run(localized_series: Path, dub: Dub) -> Non
     shutil.copy(localized_series / "b.mp4", folder / "clip.mp4")
     ran = []
     for program, *words in commands(README):
-        if program != "dub":
+        if program != "dub" or words[0] == "jobs":
             continue
         given = [STAND_INS.get(word, word) for word in words]
         if words[0] == "run":
@@ -178,6 +238,77 @@ def test_the_commands_of_the_readme_run(localized_series: Path, dub: Dub) -> Non
     printed = json.loads(_run(dub, folder, [*last, "--profile", "fake", "--json"]))
     keys = [quoted(row[0])[0] for row in rows(PIPELINE, "| field of the document |")]
     assert keys == list(printed)
+
+
+@pytest.mark.servers
+@pytest.mark.xdist_group("servers")
+@pytest.mark.timeout(300)
+def test_the_service_of_the_readme_serves(localized_series: Path, dub: Dub) -> None:
+    folder = localized_series.parent
+    # PostgreSQL has a user of its own, to whom the folders of tests are closed.
+    with tempfile.TemporaryDirectory(prefix="dubbing-up-") as home:
+        Path(home).chmod(0o755)
+        up = [
+            sys.executable,
+            "-m",
+            "workers.up",
+            "--home",
+            f"{home}/service",
+            "--port",
+            str(free_port()),
+        ]
+        started = {**dub.environment, "COLUMNS": "200"}
+        try:
+            said = _said(up, started)
+            (line,) = (line for line in said.splitlines() if "export " in line)
+            given = dict(word.split("=", 1) for word in line.split() if "=" in word)
+            assert set(given) == {"DUBBING_API_URL", "DUBBING_API_TOKEN"}
+            job, ran = "", []
+            for program, *words in commands(README):
+                if (program, *words[:1]) != ("dub", "jobs"):
+                    continue
+                words = [job if word == "JOB" else word for word in words]
+                if words[1] == "submit":
+                    words += ["--profile", "fake"]
+                command = dub.command(*words, "--json")
+                answer = json.loads(_said(command, {**started, **given}, folder))
+                job = answer["id"] if words[1] == "submit" else job
+                ran.append((words, answer))
+            assert _said(up, started).count("running") == 1, "it may be given again"
+        finally:
+            ended = _said([*up, "--down"], started)
+        assert "6 processes ended" in ended
+    assert [words[1] for words, _ in ran] == ["submit", "lines", "correct", "watch", "fetch"]
+    (correction,) = (words for words, _ in ran if words[1] == "correct")
+    report = json.loads((folder / "fetched" / "ep01" / "en" / "report.json").read_text())
+    number = int(correction[correction.index("--line") + 1])
+    assert report["lines"][number - 1]["text"] == correction[correction.index("--text") + 1]
+    assert not is_running(Path(home)), "nothing of it is left"
+
+
+def is_running(home: Path) -> list[str]:
+    """The command lines of processes that name a folder."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(home) in line:
+                found.append(line)
+    return found
+
+
+def _said(command: list[str], environment: Mapping[str, str], folder: Path = ROOT) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def _run(dub: Dub, folder: Path, words: list[str]) -> str:
@@ -213,9 +344,49 @@ def test_the_examples_for_teams_are_a_release(tmp_path: Path) -> None:
 
 
 def test_the_example_of_a_manifest_is_one() -> None:
-    (text,) = blocks(PIPELINE, "json")
+    *_, text = blocks(PIPELINE, "json")
     manifest = msgspec.json.decode(text, type=Manifest)
     assert json.loads(msgspec.json.encode(manifest)) == json.loads(text)
+
+
+def test_the_examples_of_messages_are_messages() -> None:
+    ready, completed, _ = blocks(PIPELINE, "json")
+    order = messages.ReleaseReady.model_validate_json(ready).data.order()
+    assert order.languages == ("en", "pt-BR", "es-419")
+    event = messages.Completed.model_validate_json(completed)
+    assert event.model_dump(mode="json") == json.loads(completed)
+    kinds = {row[0].strip("`") for head in ("| in |", "| out |") for row in rows(PIPELINE, head)}
+    assert kinds == {
+        kind.model_fields["type"].default for kind in (*messages.INCOMING, *messages.OUTGOING)
+    }
+    described = [quoted(row[0])[0] for row in rows(PIPELINE, "| field of `data` |")]
+    assert described == list(messages.ReleaseReadyData.model_fields)
+
+
+def test_the_programs_of_the_examples_are_python() -> None:
+    for block in blocks(PIPELINE, "python"):
+        compile(block, str(PIPELINE), "exec")
+
+
+def test_the_settings_of_the_service_are_documented() -> None:
+    described = {quoted(row[0])[0]: row[1] for row in rows(OPERATORS, "| variable |")}
+    settings = ServiceSettings.model_fields
+    assert list(described) == [f"DUBBING_{name.upper()}" for name in settings]
+    for name, field in settings.items():
+        if isinstance(field.default, int | float):
+            assert described[f"DUBBING_{name.upper()}"] == f"{field.default:g}"
+
+
+def test_the_metrics_of_the_service_are_documented(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'service.db'}")
+    database.upgrade()
+    described = {name for row in rows(OPERATORS, "| metric |") for name in quoted(row[0])}
+    assert described == {metric.name for metric in ServiceMetrics(database).collect()}
+    database.close()
+
+
+def test_the_roles_of_the_service_are_documented() -> None:
+    assert [quoted(row[0])[0] for row in rows(OPERATORS, "| role |")] == [*Role]
 
 
 def test_every_field_is_documented() -> None:
