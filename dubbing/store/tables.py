@@ -77,7 +77,7 @@ class TaskRow(Base):
     __table_args__ = (
         UniqueConstraint("job", "key"),
         # What a worker looks for: the next ready task of a queue.
-        Index("ix_task_next", "queue", "status", "priority", "job_created_ms", "episode", "id"),
+        Index("ix_task_next", "queue", "status", "turn", "job_created_ms", "episode", "id"),
         Index(None, "status", "lease_until_ms"),
         Index(None, "job", "episode", "status"),
     )
@@ -92,6 +92,7 @@ class TaskRow(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(8))
     priority: Mapped[int]
+    turn: Mapped[int] = mapped_column(server_default="9")  # the smaller, the earlier
     attempts: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until_ms: Mapped[int | None] = mapped_column(BigInteger)

@@ -65,6 +65,7 @@ def add(
             "language": task.language,
             "status": TaskStatus.READY,
             "priority": int(priority),
+            "turn": _turn(priority, task.episode),
             "ready_ms": now_ms,
             # Told of as soon as the transaction ends; if that fails, the depth of the queue tells.
             "sent_ms": now_ms,
@@ -79,7 +80,8 @@ def add(
     again = insert.on_conflict_do_update(
         index_elements=["job", "key"],
         set_={
-            "status": TaskStatus.READY, "attempts": 0, "ready_ms": now_ms, "sent_ms": now_ms,
+            "status": TaskStatus.READY, "priority": insert.excluded.priority,
+            "turn": insert.excluded.turn, "attempts": 0, "ready_ms": now_ms, "sent_ms": now_ms,
             "started_ms": None, "ended_ms": None, "owner": "", "lease_until_ms": None,
         },
         where=_T.status == TaskStatus.DONE,
@@ -90,12 +92,13 @@ def add(
 def claim(
     connection: Connection, queues: Collection[Queue], owner: str, now_ms: int, limits: Limits
 ) -> Task | None:
-    """The next task of these queues, its lease now the owner's: the most urgent first, then that of the
-    oldest job, then that of the earliest episode, so that series end one after the other."""
+    """The next task of these queues, its lease now the owner's: the most urgent first. Of these, a job's own
+    steps go ahead of all stages: a plan shows early what is wrong, and what is done is not kept back. Then that
+    of the oldest job, then that of the earliest episode, so that series end one after the other."""
     due = (
         select(_T.id)
         .where(_T.queue.in_(queues), _T.status == TaskStatus.READY, _T.ready_ms <= now_ms)
-        .order_by(_T.priority.desc(), _T.job_created_ms, _T.episode.nulls_first(), _T.id)
+        .order_by(_T.turn, _T.job_created_ms, _T.episode, _T.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -226,11 +229,12 @@ def forget_failures(
 
 
 def reprioritize(connection: Connection, job: str, priority: Priority) -> None:
-    connection.execute(
-        update(TaskRow)
-        .where(_T.job == job, _T.status == TaskStatus.READY)
-        .values(priority=int(priority))
-    )
+    for of_job, episode in ((_T.episode.is_(None), None), (_T.episode.is_not(None), 1)):
+        connection.execute(
+            update(TaskRow)
+            .where(_T.job == job, _T.status == TaskStatus.READY, of_job)
+            .values(priority=int(priority), turn=_turn(priority, episode))
+        )
 
 
 def unsent(connection: Connection, now_ms: int, limit: int = 1000) -> list[tuple[int, Queue]]:
@@ -262,6 +266,11 @@ def drop_old(connection: Connection, ended_before_ms: int) -> int:
     """Removes the tasks of jobs that ended before some moment; what they made is in the report."""
     old = select(JobRow.id).where(JobRow.ended_ms < ended_before_ms)
     return connection.execute(delete(TaskRow).where(_T.job.in_(old))).rowcount
+
+
+def _turn(priority: Priority, episode: int | None) -> int:
+    """The smaller, the earlier; a job's own steps have no episode."""
+    return (max(Priority) - priority) * 2 + (episode is not None)
 
 
 def _backoff_ms(attempts: int, limits: Limits) -> int:

@@ -309,6 +309,28 @@ def test_an_urgent_episode_goes_ahead_of_a_back_catalogue(
     assert here.job(catalogue).status is JobStatus.RUNNING
 
 
+def test_what_is_wrong_with_a_release_is_told_before_the_series_ahead_of_it_is_done(
+    here: Service, series: Path, tmp_path: Path
+) -> None:
+    long = here.submit(series, "en", "fr", "de")
+    here.work(most=8)
+    broken = here.submit(tmp_path / "nothing")
+    here.work(most=1)
+    assert here.job(broken).status is JobStatus.FAILED
+    assert here.job(long).status is JobStatus.RUNNING
+
+
+def test_a_job_that_is_made_urgent_goes_ahead(here: Service, series: Path, tmp_path: Path) -> None:
+    first = here.submit(series)
+    second = here.submit(Path(shutil.copytree(series, tmp_path / "second")), "fr")
+    here.work(most=2)  # both planned
+    here.desk.prioritize(ME, second.id, Priority.URGENT)
+    while here.job(second).status is not JobStatus.COMPLETED:
+        assert here.work(most=1)
+    assert here.job(first).status is JobStatus.RUNNING
+    assert stages(here, first) == ["plan"]
+
+
 def test_a_dead_workers_task_is_taken_back_and_what_it_says_later_changes_nothing(
     tmp_path: Path, series: Path
 ) -> None:
