@@ -73,11 +73,15 @@ class Fleet:
             **self.settings,
         }
 
-    def start(self, name: str, *command: str) -> None:
+    def start(self, name: str, *command: str, **environment: str) -> None:
         """Starts `dub ...` under a name, anew if it ran before."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [*DUB, *command], env=self.environment, stdout=log, stderr=log, cwd=self.folder
+                [*DUB, *command],
+                env={**self.environment, **environment},
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
             )
 
     def start_workers(self, count: int, processes: int = 1) -> None:
