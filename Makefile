@@ -77,6 +77,9 @@ lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	compile pyproject.toml --extra local -o requirements/local.txt
 	compile pyproject.toml --extra service -c requirements/local.txt -o requirements/service.txt
 	compile pyproject.toml --extra local --extra service --extra dev -c requirements/local.txt -c requirements/service.txt -o requirements/dev.txt
+	# Without torch and what belongs to it, of which each kind of machine has its own build.
+	own="$$(compile pyproject.toml --extra gpu | grep -oE '^(torch|torchaudio|torchcodec|triton|nvidia-[a-z0-9-]+|cuda-[a-z-]+)' | sed 's/^/--no-emit-package /')"
+	compile pyproject.toml --extra gpu -c requirements/dev.txt $$own -o requirements/gpu.txt
 	# Without torch, of which each kind of machine has its own build, and triton, which a CPU has no use for.
 	grep -oE '^[a-z0-9-]+' requirements/whisper.txt | compile --no-deps -c requirements/dev.txt -o requirements/whisper.txt -
 
@@ -107,9 +110,12 @@ $(VENV)/.service: $(VENV)/.local requirements/service.txt
 	$(PIP) --require-hashes --no-deps -r requirements/service.txt
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.service requirements/dev.txt requirements/whisper.txt
-	@echo "== Test tools, and openai-whisper on torch as the reference"
+$(VENV)/.dev: $(VENV)/.service requirements/dev.txt requirements/whisper.txt requirements/gpu.txt
+	@echo "== Test tools, openai-whisper as the reference, and the GPU engines, which are tested on a CPU"
 	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
 	$(PIP) torch==2.13.0
-	$(PIP) --require-hashes --no-deps -r requirements/whisper.txt
+	$(PIP) --require-hashes --no-deps -r requirements/whisper.txt -r requirements/gpu.txt
+	$(PIP) --no-deps torchaudio==2.11.0 torchcodec==0.13.0
+	# Its own libraries are linked to CUDA, and it works without them.
+	rm -f $(VENV)/lib/python3.11/site-packages/torchaudio/lib/*.so
 	touch $@

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from dubbing.config import configs_folder, load_profile
 from dubbing.engines import registry
-from dubbing.engines.ports import Port
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected
 from dubbing.formats.language_toml import load_language
@@ -79,15 +78,23 @@ def plan_of(
 
 
 def refuse_missing(job: Job, engines: Engines) -> None:
-    """Raises Rejected if the profile names an engine whose packages are not installed here."""
+    """Raises Rejected if the profile names an engine whose packages, or whose model, are not here."""
     for port, name in Planner.engines_named(job.profile):
-        absent = registry.missing(engines.info(Port(port), name))
+        hub = engines.hub(port, name)
+        if hub is not None and not hub.is_here():
+            raise Rejected(
+                f"profile {job.profile.name}, {port}",
+                found=f"{name}, whose model was not fetched",
+                expected="models that are here",
+                remedy=f"Fetch what the profile names: dub models fetch --profile {job.profile.name}.",
+            )
+        absent = registry.missing(engines.info(port, name))
         if absent:
             raise Rejected(
                 f"profile {job.profile.name}, {port}",
                 found=f"{name}, whose packages are not installed: {', '.join(absent)}",
                 expected="engines that are installed",
-                remedy="Install them: pip install 'dubbing[local]'.",
+                remedy="Install them: pip install 'dubbing[local]', or 'dubbing[gpu]' for large models.",
             )
 
 

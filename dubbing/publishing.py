@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import os
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ import msgspec
 
 from dubbing import __version__
 from dubbing.errors import Rejected
+from dubbing.formats.digest import sha256_of
 from dubbing.graph import EpisodeNodes, Node, Plan
 from dubbing.model.report import EpisodeReport
 from dubbing.reporting import report_of
@@ -248,12 +248,6 @@ def _captions(plan: Plan, episode: EpisodeNodes) -> Iterator[tuple[str, Node]]:
 
 def _file(staging: Path, path: str, language: str | None, kind: str) -> File:
     return File(path, sha256_of(staging / path), (staging / path).stat().st_size, language, kind)
-
-
-def sha256_of(path: Path) -> str:
-    """The digest of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(folder: Path) -> None:

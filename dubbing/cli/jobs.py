@@ -19,8 +19,9 @@ from dubbing.cli.console import print_json
 from dubbing.cli.remote import Remote
 from dubbing.cli.work import parse_episodes
 from dubbing.errors import Rejected, Transient
+from dubbing.formats.digest import sha256_of
 from dubbing.formats.release_json import read_release_document
-from dubbing.publishing import MANIFEST, Manifest, read_manifest, sha256_of
+from dubbing.publishing import MANIFEST, Manifest, read_manifest
 from dubbing.store.artifacts import write_json
 
 _PRIORITIES = click.Choice(["back-catalogue", "normal", "urgent"])

@@ -17,6 +17,7 @@ from dubbing.demo.picture import Subtitle, render_episode
 from dubbing.demo.series import Scene, Series, load_series
 from dubbing.demo.soundtrack import make_soundtrack
 from dubbing.engines.kokoro import KokoroSynthesizer
+from dubbing.formats.digest import sha256_of
 from dubbing.media.sound import to_16_bit
 from dubbing.model.audio import Audio
 from voices import VoiceBank
@@ -80,7 +81,7 @@ def build_demo(
     progress("Mixing and drawing", total, total)
     _write(folder / "glossary.csv", _glossary(series))
     _write(folder / "release.json", _release(series))
-    files = {path.name: _sha256(path) for path in _files(series, folder)}
+    files = {path.name: sha256_of(path) for path in _files(series, folder)}
     # Written last: only what it vouches for counts as built.
     _write(demo.truth, _json({"inputs": digest, "files": files, "episodes": truth}))
     return demo
@@ -146,14 +147,14 @@ def _stamp(truth: Path, folder: Path) -> str | None:
         return None
     document = json.loads(truth.read_bytes())
     for name, sha256 in document["files"].items():
-        if not (folder / name).is_file() or _sha256(folder / name) != sha256:
+        if not (folder / name).is_file() or sha256_of(folder / name) != sha256:
             return None
     return str(document["inputs"])
 
 
 def _digest(series: Series) -> str:
     """Of all that the series is made from: the scene, the voices, the engine, and this package's code."""
-    code = [_sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    code = [sha256_of(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
     voices = [f"{voice.name}={voice.engine_voice}" for voice in VoiceBank.shipped()]
     parts = [repr(series), KokoroSynthesizer().info.revision, *voices, *code]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -179,8 +180,3 @@ def _write(target: Path, content: bytes) -> None:
 
 def _json(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8") + b"\n"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

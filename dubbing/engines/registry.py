@@ -12,6 +12,7 @@ from importlib import metadata
 from types import TracebackType
 from typing import Any, Self, cast
 
+from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import (
     Diarizer,
     Engine,
@@ -42,6 +43,9 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     Port.TRANSLATOR: {
         "llama": ("llama_translator", "LlamaTranslator", ("qwen2.5-coder-1.5b",)),
         "bergamot": ("bergamot", "BergamotTranslator", ("base",)),
+        "nllb": ("seq2seq", "nllb", ("600m", "3.3b")),
+        "m2m100": ("seq2seq", "m2m100", ("418m",)),
+        "opus-mt": ("seq2seq", "opus_mt", ("zh-en",)),
         "fake": ("fakes", "FakeTranslator", ()),
     },
     Port.SYNTHESIZER: {
@@ -87,6 +91,12 @@ def missing(info: EngineInfo) -> list[str]:
     return absent
 
 
+def hub_of(engine: Engine) -> HubModel | None:
+    """The model that an engine has from a hub, if that is where it is from."""
+    hub = getattr(engine, "hub", None)
+    return hub if isinstance(hub, HubModel) else None
+
+
 @dataclass(slots=True)
 class Usage:
     """How long an engine was at work in this process."""
@@ -126,6 +136,10 @@ class Engines:
 
     def info(self, port: Port, name: str) -> EngineInfo:
         return self._engine(port, name).info
+
+    def hub(self, port: Port, name: str) -> HubModel | None:
+        """The model that an engine has from a hub; nothing is loaded."""
+        return hub_of(self._engine(port, name))
 
     def pairs(self, name: str) -> Mapping[tuple[str, str], float]:
         """The language pairs a translator declares; its weights are not loaded."""

@@ -6,7 +6,6 @@ files and never imported: a package that only carries weights has no business ru
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import platformdirs
 from filelock import FileLock
 
 from dubbing.errors import Rejected
+from dubbing.formats.digest import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Weights:
         with FileLock(target.with_name(target.name + ".lock")):
             if not target.exists():
                 self._assemble(target)
-            found = _sha256(target)
+            found = sha256_of(target)
         if found != self.sha256:
             raise Rejected(
                 str(target),
@@ -86,7 +86,7 @@ class Weights:
                     shutil.copyfileobj(source, whole, 1 << 22)
             whole.flush()
             os.fsync(whole.fileno())
-        found = _sha256(partial)
+        found = sha256_of(partial)
         if found != self.sha256:
             partial.unlink()
             packages = " ".join(part.distribution for part in self.parts)
@@ -111,8 +111,3 @@ def cache_folder() -> Path:
     """Where what can be made again is kept: `$DUBBING_CACHE`, or the user's cache folder."""
     configured = os.environ.get("DUBBING_CACHE")
     return Path(configured) if configured else platformdirs.user_cache_path("dubbing")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

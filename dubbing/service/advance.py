@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from dubbing.formats.digest import sha256_of
 from dubbing.graph import EpisodeNodes, Node
 from dubbing.model.episode import MediaInfo
 from dubbing.model.service import (
@@ -16,7 +17,7 @@ from dubbing.model.service import (
     JobStatus,
     Queue,
 )
-from dubbing.publishing import parts, sha256_of
+from dubbing.publishing import parts
 from dubbing.service import events
 from dubbing.service.messages import FileData
 from dubbing.service.plans import LaidOut, queue_of, task_of

@@ -18,6 +18,7 @@ import structlog
 from dubbing import __version__, publishing
 from dubbing.engines.registry import Engines
 from dubbing.errors import DubbingError, Rejected, Transient
+from dubbing.formats.digest import sha256_of
 from dubbing.model.service import (
     EpisodeStatus,
     Finding,
@@ -286,7 +287,7 @@ class Executor:
             if not publishing.is_published(laid.plan, out.root):
                 publishing.publish(self._store, laid.plan, out.root, render)
             manifest = out.root / publishing.MANIFEST
-            return str(manifest), publishing.sha256_of(manifest)
+            return str(manifest), sha256_of(manifest)
         folder = self._scratch / "publishing" / uuid.uuid4().hex
         try:
             publishing.publish(self._store, laid.plan, folder, render)

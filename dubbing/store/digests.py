@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+from dubbing.formats.digest import sha256_of
 from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
 
 
@@ -21,7 +21,6 @@ def digest_of(store: ArtifactStore, path: Path) -> str:
     )
 
     def compute(folder: Path) -> None:
-        with path.open("rb") as file:
-            write_json(folder / "sha256.json", hashlib.file_digest(file, "sha256").hexdigest())
+        write_json(folder / "sha256.json", sha256_of(path))
 
     return read_json(store.get_or_make(key, compute) / "sha256.json", str)

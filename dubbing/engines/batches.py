@@ -1,0 +1,54 @@
+"""Work on a device in batches as large as its memory allows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+class Batches:
+    """Batches of items that are as long as each other, so that none is padded for another's sake and each
+    becomes what it would become alone. A batch that does not fit is halved, and what fits is remembered for
+    the next call: memory runs out once, not each time."""
+
+    def __init__(
+        self, size: int, out_of_memory: type[BaseException] | tuple[type[BaseException], ...]
+    ) -> None:
+        self.size = size
+        self._out_of_memory = out_of_memory
+        self._lock = threading.Lock()  # a device does one batch at a time
+
+    def run(
+        self,
+        items: Sequence[_Item],
+        length: Callable[[_Item], int],
+        make: Callable[[list[_Item]], Sequence[_Made]],
+        clear: Callable[[], None] = lambda: None,
+    ) -> list[_Made]:
+        """What `make` makes of each item, in the order of the items. `clear` frees what a failed batch held.
+
+        Raises what `make` raises for lack of memory if even a single item does not fit.
+        """
+        lengths = [length(item) for item in items]
+        order = sorted(range(len(items)), key=lambda i: lengths[i], reverse=True)
+        made: dict[int, _Made] = {}
+        with self._lock:
+            while order:
+                batch = [i for i in order[: self.size] if lengths[i] == lengths[order[0]]]
+                try:
+                    results = make([items[i] for i in batch])
+                except self._out_of_memory:
+                    if len(batch) == 1:
+                        raise
+                    self.size = len(batch) // 2
+                else:
+                    made.update(zip(batch, results, strict=True))
+                    order = order[len(batch) :]
+                    continue
+                # Not in the handler: there the failed batch is still held by its trace.
+                clear()
+        return [made[i] for i in range(len(items))]

@@ -1,0 +1,154 @@
+"""Models that a hub carries: pinned by revision and digest, fetched once, checked at every load.
+
+Nothing is fetched unasked: `dub models fetch` does it, and a run without the files says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from dubbing.engines.weights import cache_folder
+from dubbing.errors import Rejected, Transient
+from dubbing.formats.digest import sha256_of
+
+_DIGESTS = "digests.json"
+_TENSORS_ONLY = (".safetensors", ".json", ".model", ".spm", ".txt")
+# Checkpoints of torch: every engine loads them with `weights_only`, so that nothing in them is run.
+_CHECKPOINTS = (".bin", ".pt", ".pth")
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """Some files of a repository on the Hugging Face Hub, or on a mirror that `HF_ENDPOINT` names."""
+
+    repository: str  # facebook/nllb-200-distilled-600M
+    revision: str  # a commit: 40 hex digits
+    # File -> SHA-256. None: what was fetched first is what it has to be from then on.
+    files: Mapping[str, str | None]
+    bytes: int  # of all of them, about: what a fetch costs
+
+    def __post_init__(self) -> None:
+        for file in self.files:
+            if not file.endswith((*_TENSORS_ONLY, *_CHECKPOINTS)):
+                raise ValueError(f"{self.repository}: {file} could be code")
+
+    @property
+    def mark(self) -> str:
+        """What tells its content from any other's, for an engine's revision."""
+        return f"{self.repository}@{self.revision[:12]}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie, or would."""
+        name = self.repository.replace("/", "--")
+        return cache_folder() / "models" / "hub" / name / self.revision[:12]
+
+    def is_here(self) -> bool:
+        """Whether it was fetched whole; its content is not looked at."""
+        return (self.folder / _DIGESTS).is_file()
+
+    def path(self, engine: str) -> Path:
+        """The folder of its files, their checksums just verified. Raises Rejected."""
+        if not self.is_here():
+            raise Rejected(
+                engine,
+                found=f"no model {self.mark} on this machine",
+                expected="a model that was fetched before",
+                remedy=f"Fetch it: dub models fetch {engine}.",
+            )
+        self.verify(engine)
+        return self.folder
+
+    def verify(self, engine: str) -> None:
+        """Raises Rejected for a file that is missing or is not what it was pinned to be."""
+        recorded: dict[str, str] = json.loads((self.folder / _DIGESTS).read_text())
+        for file, pinned in self.files.items():
+            expected = pinned or recorded.get(file, "")
+            path = self.folder / file
+            found = sha256_of(path) if path.is_file() else ""
+            if not found or found != expected:
+                raise Rejected(
+                    str(path),
+                    found=f"SHA-256 {found}" if found else "no such file",
+                    expected=f"SHA-256 {expected}",
+                    remedy="The model file is damaged or was changed: fetch it again with "
+                    f"dub models fetch {engine} --again.",
+                )
+
+    def fetch(
+        self, engine: str, *, again: bool = False, told: Callable[[str], None] = lambda _file: None
+    ) -> Path:
+        """Fetches what is not here yet, goes on where it was stopped, and verifies it.
+
+        Processes that fetch at once wait for each other. `told` is called with each file before it is
+        fetched. Raises Rejected for a file that is not what it was pinned to be, Transient if the hub does
+        not answer.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder.with_name(f"{self.folder.name}.lock")):
+            if again:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.is_here():
+                partial = self.folder.with_name(f"{self.folder.name}.part")
+                digests = {}
+                for file, pinned in self.files.items():
+                    told(file)
+                    digests[file] = sha256_of(self._download(file, partial))
+                    if pinned is not None and digests[file] != pinned:
+                        (partial / file).unlink()
+                        raise Rejected(
+                            f"{self.repository}/{file}",
+                            found=f"SHA-256 {digests[file]}",
+                            expected=f"SHA-256 {pinned}",
+                            remedy="The hub, or what HF_ENDPOINT names, gave another file than the one "
+                            "that was looked at: do not use it.",
+                        )
+                shutil.rmtree(partial / ".cache", ignore_errors=True)  # the hub library's own
+                with (partial / _DIGESTS).open("w") as record:
+                    json.dump(digests, record, indent=2)
+                    record.flush()
+                    os.fsync(record.fileno())
+                partial.rename(self.folder)
+        self.verify(engine)
+        return self.folder
+
+    def _download(self, file: str, to: Path) -> Path:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import (
+            EntryNotFoundError,
+            GatedRepoError,
+            LocalEntryNotFoundError,
+            RepositoryNotFoundError,
+        )
+
+        try:
+            return Path(
+                hf_hub_download(
+                    self.repository,
+                    file,
+                    revision=self.revision,
+                    local_dir=to,
+                    endpoint=os.environ.get("HF_ENDPOINT"),
+                )
+            )
+        except (
+            LocalEntryNotFoundError
+        ) as error:  # an EntryNotFoundError too, but the hub said nothing
+            raise Transient(f"{self.repository}/{file}: the hub did not answer") from error
+        except (EntryNotFoundError, GatedRepoError, RepositoryNotFoundError) as error:
+            raise Rejected(
+                f"{self.repository}/{file}",
+                found=str(error).splitlines()[0],
+                expected=f"the file at revision {self.revision}",
+                remedy="See whether the model asks you to accept its licence first; "
+                "then log in with `hf auth login`.",
+            ) from None
+        except OSError as error:
+            raise Transient(f"{self.repository}/{file} could not be fetched: {error}") from error

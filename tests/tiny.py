@@ -1,0 +1,147 @@
+"""Tiny models with weights of chance, in the formats of the large ones: what the engines' own loaders read.
+
+They say nothing sensible. What is tested with them is everything around the sense: loading, languages, batches,
+checks, digests.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dubbing.engines import seq2seq
+from dubbing.engines.hub import HubModel
+from dubbing.formats.digest import sha256_of
+
+# What tokenizers are trained on: a few lines in the languages of the tests.
+LINES = (
+    "你终于回来了。沈砚，我不是为你回来的。", "那你为什么站在我家门口？我来拿我妈妈的照片。",
+    "You're back at last. Shen Yan, I didn't come back for you.",
+    "Then why are you standing at my door? I came for my mother's photo.",
+    "Você finalmente voltou. Eu não voltei por você.", "Por fin has vuelto. No he vuelto por ti.",
+)  # fmt: skip
+
+
+def install(model: HubModel, made: Path) -> None:
+    """Lays a folder of files where an engine looks for a model that was fetched, as `fetch` would."""
+    model.folder.parent.mkdir(parents=True, exist_ok=True)
+    made.rename(model.folder)
+    digests = {
+        str(path.relative_to(model.folder)): sha256_of(path)
+        for path in model.folder.rglob("*")
+        if path.is_file()
+    }
+    (model.folder / "digests.json").write_text(json.dumps(digests))
+
+
+def install_translator(name: str, cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has an engine of `seq2seq` find tiny weights in a cache of their own, whose digests nobody has pinned."""
+    family, _, model = name.partition(":")
+    made = translator(cache / "made", family)
+    patch.setenv("DUBBING_CACHE", str(cache))
+    known = seq2seq.FAMILIES[family][model]
+    hub = known.hub
+    files = dict.fromkeys(path.name for path in made.iterdir())
+    unpinned = HubModel(hub.repository, hub.revision, files, hub.bytes)
+    patch.setitem(seq2seq.FAMILIES[family], model, replace(known, hub=unpinned))
+    install(unpinned, made)
+    # Weights of chance never come to an end by themselves.
+    patch.setattr(seq2seq, "_MOST_TOKENS", 12)
+
+
+def translator(folder: Path, family: str) -> Path:
+    """A translator of 32 dimensions: `nllb`, `m2m100` or `opus-mt`."""
+    import torch
+    from transformers import (
+        M2M100Config,
+        M2M100ForConditionalGeneration,
+        MarianConfig,
+        MarianMTModel,
+    )
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True)
+    size = {
+        "d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64,
+    }  # fmt: skip
+    if family == "nllb":
+        tokenizer = _nllb_tokenizer()
+    elif family == "m2m100":
+        tokenizer = _m2m100_tokenizer(folder)
+    else:
+        tokenizer = _marian_tokenizer(folder)
+    tokenizer.save_pretrained(folder)
+    if family == "opus-mt":
+        config = MarianConfig(
+            vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id, decoder_start_token_id=tokenizer.pad_token_id,
+            forced_eos_token_id=tokenizer.eos_token_id, **size,
+        )  # fmt: skip
+        model = MarianMTModel(config)
+    else:
+        # M2M100's languages, and some words that nobody made up yet, follow after its vocabulary.
+        words = len(tokenizer) + (108 if family == "m2m100" else 0)
+        model = M2M100ForConditionalGeneration(M2M100Config(vocab_size=words, **size))
+    model.save_pretrained(folder)
+    return folder
+
+
+def _nllb_tokenizer():  # type: ignore[no-untyped-def]
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import NllbTokenizer
+
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    bpe = Tokenizer(models.BPE(unk_token=special[3]))
+    bpe.pre_tokenizer = pre_tokenizers.Metaspace()
+    bpe.train_from_iterator(LINES, trainers.BpeTrainer(vocab_size=300, special_tokens=special))
+    trained = json.loads(bpe.to_str())["model"]
+    merges = [tuple(merge) if isinstance(merge, list) else merge for merge in trained["merges"]]
+    return NllbTokenizer(vocab=trained["vocab"], merges=merges)
+
+
+def _sentencepiece(folder: Path, name: str) -> Path:
+    import sentencepiece
+
+    (folder / "lines.txt").write_text("\n".join(LINES * 3))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / "lines.txt"), model_prefix=str(folder / name), vocab_size=150,
+        bos_id=0, pad_id=1, eos_id=2, unk_id=3, character_coverage=1.0, hard_vocab_limit=False,
+        minloglevel=2,
+    )  # fmt: skip
+    (folder / "lines.txt").unlink()
+    (folder / f"{name}.vocab").unlink()
+    return folder / f"{name}.model"
+
+
+def _vocabulary(model: Path) -> dict[str, int]:
+    import sentencepiece
+
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    return {pieces.id_to_piece(i): i for i in range(pieces.get_piece_size())}
+
+
+def _m2m100_tokenizer(folder: Path):  # type: ignore[no-untyped-def]
+    from transformers import M2M100Tokenizer
+
+    model = _sentencepiece(folder, "sentencepiece.bpe")
+    (folder / "vocab.json").write_text(json.dumps(_vocabulary(model)))
+    return M2M100Tokenizer(str(folder / "vocab.json"), str(model))
+
+
+def _marian_tokenizer(folder: Path):  # type: ignore[no-untyped-def]
+    from transformers import MarianTokenizer
+
+    model = _sentencepiece(folder, "source")
+    vocabulary = _vocabulary(model)
+    vocabulary.setdefault("<pad>", len(vocabulary))
+    for name in ("source", "target"):
+        (folder / f"{name}.spm").write_bytes(model.read_bytes())
+    model.unlink()
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    return MarianTokenizer(
+        str(folder / "source.spm"), str(folder / "target.spm"), str(folder / "vocab.json")
+    )
