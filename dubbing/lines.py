@@ -17,7 +17,7 @@ from dubbing.engines.routes import Hop, translate_along
 from dubbing.media import sound, takes
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
-from voices import Voice
+from voices import Voice, recording_of
 
 _BATCH = 4  # lines between two commits: what a crash may cost, against engines that batch
 
@@ -119,7 +119,8 @@ def speak(
 
     def make(folder: Path) -> None:
         with engines.synthesizer(synthesizer) as engine:
-            spoken = engine.synthesize(text, language, voice.engine_voice, speed)
+            name = str(recording_of(voice)) if voice.reference else voice.engine_voice
+            spoken = engine.synthesize(text, language, name, speed)
         take = sound.resample(takes.trim(spoken), MASTER_RATE_HZ)
         sound.write(folder / "take.wav", take)
         write_json(folder / "duration_ms.json", take.duration_ms)

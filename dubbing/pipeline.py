@@ -315,6 +315,14 @@ class Planner:
             voice = decision.voices.get(language)
             if voice is None:
                 continue
+            refusal = self._refusal(voice)
+            if refusal:
+                raise Rejected(
+                    f"cast, {character}.voices.{language}",
+                    found=f"{voice!r}, but {refusal}",
+                    expected="a voice that may be used today",
+                    remedy="Put the consent into the voice's entry, or choose another voice.",
+                )
             if voice not in speaking:
                 raise Rejected(
                     f"cast, {character}.voices.{language}",
@@ -324,6 +332,10 @@ class Planner:
                 )
             decisions.append(cast.Decision(character, voice))
         return tuple(decisions)
+
+    def _refusal(self, name: str) -> str:
+        """Why a voice of the bank may not be used today; empty if it may, or is none of the bank."""
+        return next((v.refusal() for v in self.voices if v.name == name), "")
 
     def _engines_used(self, release: Release, job: Job) -> tuple[EngineInfo, ...]:
         profile = job.profile

@@ -69,7 +69,7 @@ def plan_of(
     languages = _languages((*job.languages, release.source_language))
     planner = Planner(
         engines=engines,
-        voices=VoiceBank.shipped(),
+        voices=VoiceBank.here(),
         languages={language.tag: language for language in languages},
         decisions=decisions,
         digest_of=digest_of,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.engines import seq2seq
+from dubbing.engines import seq2seq, xtts
 from dubbing.engines.hub import HubModel
 from dubbing.formats.digest import sha256_of
 
@@ -52,6 +52,54 @@ def install_translator(name: str, cache: Path, patch: pytest.MonkeyPatch) -> Non
     patch.setattr(seq2seq, "_MOST_TOKENS", 12)
 
 
+def install_xtts(cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has XTTS find tiny weights in a cache of their own."""
+    made = xtts_model(cache / "made")
+    patch.setenv("DUBBING_CACHE", str(cache))
+    hub = xtts.MODELS["v2"]
+    unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
+    patch.setitem(xtts.MODELS, "v2", unpinned)
+    install(unpinned, made)
+
+
+def xtts_model(folder: Path) -> Path:
+    """XTTS with one small layer; what makes sound of its codes, and hears speakers, is of full size: 90 MB."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from TTS.tts.configs.xtts_config import XttsConfig
+    from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
+    from TTS.tts.models.xtts import Xtts
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True)
+    config = XttsConfig()
+    marks = ["[STOP]", "[UNK]", "[SPACE]", "[START]", *(f"[{tag}]" for tag in config.languages)]
+    words = Tokenizer(models.BPE(unk_token=marks[1]))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.train_from_iterator(LINES, trainers.BpeTrainer(vocab_size=200, special_tokens=marks))
+    words.save(str(folder / "vocab.json"))
+    for name, value in {
+        "gpt_layers": 1, "gpt_n_model_channels": 64, "gpt_n_heads": 2, "gpt_max_audio_tokens": 60,
+        "gpt_num_audio_tokens": 34, "gpt_start_audio_token": 32, "gpt_stop_audio_token": 33,
+        "decoder_input_dim": 64, "gpt_number_text_tokens": words.get_vocab_size(),
+    }.items():  # fmt: skip
+        setattr(config.model_args, name, value)
+    model = Xtts(config)
+    model.tokenizer = VoiceBpeTokenizer(vocab_file=str(folder / "vocab.json"))
+    model.init_models()
+    torch.save({"model": model.state_dict()}, folder / "model.pth")
+    config.save_json(str(folder / "config.json"))
+    speakers = {
+        name: {
+            "gpt_cond_latent": torch.randn(1, 32, 64),
+            "speaker_embedding": torch.nn.functional.normalize(torch.randn(1, 512, 1), dim=1),
+        }
+        for name in ("Claribel Dervla", "Damien Black", "Sofia Hellen", "Viktor Eka")
+    }
+    torch.save(speakers, folder / "speakers_xtts.pth")
+    return folder
+
+
 def translator(folder: Path, family: str) -> Path:
     """A translator of 32 dimensions: `nllb`, `m2m100` or `opus-mt`."""
     import torch
@@ -87,6 +135,9 @@ def translator(folder: Path, family: str) -> Path:
         words = len(tokenizer) + (108 if family == "m2m100" else 0)
         model = M2M100ForConditionalGeneration(M2M100Config(vocab_size=words, **size))
     model.save_pretrained(folder)
+    # As the published repositories have it: no safetensors.
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
     return folder
 
 

@@ -1,5 +1,23 @@
 """The voices that lines are spoken with: a leaf that imports nothing of ours."""
 
-from voices.bank import Consent, Gender, Voice, VoiceBank, VoiceError
+from voices.bank import (
+    CATALOGUE,
+    Consent,
+    Gender,
+    Voice,
+    VoiceBank,
+    VoiceError,
+    recording_of,
+    studio_folder,
+)
 
-__all__ = ["Consent", "Gender", "Voice", "VoiceBank", "VoiceError"]
+__all__ = [
+    "CATALOGUE",
+    "Consent",
+    "Gender",
+    "Voice",
+    "VoiceBank",
+    "VoiceError",
+    "recording_of",
+    "studio_folder",
+]

@@ -1,14 +1,25 @@
-"""Voice, the consent behind it, and the bank that holds all voices."""
+"""Voice, the consent behind it, and the bank that holds all voices.
+
+The bank is the catalogue that comes with the package, and after it the studio's own, in a folder with the
+recordings that its voices are cloned from.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib import resources
+from pathlib import Path
 from typing import Any
+
+import platformdirs
+
+CATALOGUE = "catalogue.toml"
 
 
 class VoiceError(ValueError):
@@ -26,7 +37,7 @@ class Consent:
 
     person: str
     purpose: str
-    until: date
+    until: date  # the last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +46,30 @@ class Voice:
 
     name: str  # ours, unique in the bank: kumo
     engine: str  # the engine's family: kokoro
-    engine_voice: str  # the engine's name of it
+    engine_voice: str  # the engine's name of it; empty for one that is cloned
     languages: tuple[str, ...]  # base BCP-47 tags it speaks; empty: all of the engine's
     gender: Gender
     pitch_hz: float  # median fundamental frequency, as measured on its own speech
     licence: str  # SPDX identifier
     description: str = ""
-    consent: Consent | None = None  # None: a synthetic voice that clones nobody
+    consent: Consent | None = None  # without it no voice is cloned
+    reference: str = ""  # a recording in the studio's folder that is cloned; empty: nobody is
+    reference_sha256: str = ""  # of that recording
     revision: str = "1"  # part of the key of every take; changes when the voice sounds otherwise
 
     def speaks(self, language: str) -> bool:
         return not self.languages or language.split("-")[0] in self.languages
+
+    def refusal(self, day: date | None = None) -> str:
+        """Why the voice may not speak on a day (None: today), in words; empty if it may."""
+        day = day or datetime.now(UTC).date()
+        if not self.reference:
+            return ""
+        if self.consent is None:
+            return "it clones a person, and there is no record of that person's consent"
+        if day > self.consent.until:
+            return f"{self.consent.person}'s consent ended on {self.consent.until}"
+        return ""
 
 
 class VoiceBank:
@@ -69,16 +93,25 @@ class VoiceBank:
             known = ", ".join(self._voices)
             raise VoiceError(f"no voice is named {name!r}; there are {known}") from None
 
-    def speaking(self, language: str, engine: str) -> list[Voice]:
-        """The voices of an engine's family that speak a language."""
-        return [v for v in self._voices.values() if v.engine == engine and v.speaks(language)]
+    def speaking(self, language: str, engine: str, day: date | None = None) -> list[Voice]:
+        """The voices of an engine's family that speak a language, and may on a day (None: today)."""
+        return [
+            voice
+            for voice in self._voices.values()
+            if voice.engine == engine and voice.speaks(language) and not voice.refusal(day)
+        ]
 
     @staticmethod
     def shipped() -> VoiceBank:
         """The catalogue that comes with the package."""
-        return VoiceBank.parse(
-            resources.files("voices").joinpath("catalogue.toml").read_text("utf-8")
-        )
+        return VoiceBank.parse(resources.files("voices").joinpath(CATALOGUE).read_text("utf-8"))
+
+    @staticmethod
+    def here() -> VoiceBank:
+        """The shipped catalogue, then the studio's own. Raises VoiceError."""
+        own = studio_folder() / CATALOGUE
+        text = own.read_text("utf-8") if own.is_file() else ""
+        return VoiceBank([*VoiceBank.shipped(), *VoiceBank.parse(text)])
 
     @staticmethod
     def parse(text: str) -> VoiceBank:
@@ -88,6 +121,25 @@ class VoiceBank:
         except tomllib.TOMLDecodeError as error:
             raise VoiceError(f"the catalogue is not TOML: {error}") from error
         return VoiceBank(_voice(name, entry) for name, entry in entries.items())
+
+
+def studio_folder() -> Path:
+    """Where a studio keeps voices of its own: `$DUBBING_VOICES`, or the user's data folder."""
+    configured = os.environ.get("DUBBING_VOICES")
+    return Path(configured) if configured else platformdirs.user_data_path("dubbing") / "voices"
+
+
+def recording_of(voice: Voice) -> Path:
+    """The recording that a voice is cloned from. Raises VoiceError if it is not the one that was put in."""
+    path = studio_folder() / voice.reference
+    if studio_folder().resolve() not in path.resolve().parents or not path.is_file():
+        raise VoiceError(f"voice {voice.name!r}: no recording at {path}")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != voice.reference_sha256:
+        raise VoiceError(
+            f"voice {voice.name!r}: {path} is another recording than the one that was put in"
+        )
+    return path
 
 
 def _voice(name: str, entry: object) -> Voice:

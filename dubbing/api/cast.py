@@ -107,7 +107,7 @@ def _check(found: Planned, decisions: CastDecisions, plans: Plans) -> None:
             )
         found.refuse_other_languages(list(decision.voices))
         for voice in decision.voices.values():
-            VoiceBank.shipped().get(voice)
+            VoiceBank.here().get(voice)
         before = characters.get(name, CharacterDecision())
         characters[name] = replace(before, voices={**before.voices, **decision.voices})
     changed = replace(
@@ -132,7 +132,7 @@ def _voices(found: Planned) -> dict[str, dict[str, str]]:
 def _choices(found: Planned, language: str) -> list[Voice]:
     speaking = [e for e in found.laid.plan.engines if e.port is Port.SYNTHESIZER]
     for engine in speaking:
-        voices = VoiceBank.shipped().speaking(language, engine.name.partition(":")[0])
+        voices = VoiceBank.here().speaking(language, engine.name.partition(":")[0])
         if engine.covers(language) and voices:
             return voices
     return []

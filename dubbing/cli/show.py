@@ -15,10 +15,8 @@ from dubbing.cli.console import print_json
 from dubbing.config import configs_folder
 from dubbing.engines import registry
 from dubbing.engines.ports import Port
-from dubbing.errors import Rejected
 from dubbing.formats.language_toml import all_languages
 from dubbing.media import container
-from voices import VoiceBank
 
 
 @click.command()
@@ -97,41 +95,4 @@ def languages(as_json: bool) -> None:
             str(rules.chars_per_line),
             f"{rules.reading_speed_cps:g}",
         )
-    console.stdout.print(table)
-
-
-@click.command()
-@click.option("--language", help="Only voices that speak this language (BCP-47).")
-@click.option(
-    "--listen", type=click.Path(path_type=Path), help="Speak a sample into this WAV file."
-)
-@click.option("--voice", help="Which voice to listen to.")
-@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def voices(
-    language: str | None, listen: Path | None, voice: str | None, text: str, as_json: bool
-) -> None:
-    """List the voices, or hear one: dub voices --listen kumo.wav --voice kumo --language en."""
-    bank = VoiceBank.shipped()
-    if listen is not None:
-        if voice is None:
-            raise Rejected(
-                "--voice",
-                found="nothing",
-                expected="a voice to listen to",
-                remedy="Name one that `dub voices` lists.",
-            )
-        seconds = assembly.audition(bank, voice, language or "en", text, listen)
-        console.stdout.print(f"{listen}: {seconds:.1f} s", markup=False)
-        return
-    found = [v for v in bank if language is None or v.speaks(language)]
-    if as_json:
-        print_json(found)
-        return
-    table = Table("voice", "engine", "languages", "gender", "pitch", "licence", "description")
-    for v in found:
-        table.add_row(
-            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender,
-            f"{v.pitch_hz:.0f} Hz", v.licence, v.description,
-        )  # fmt: skip
     console.stdout.print(table)

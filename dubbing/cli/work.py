@@ -139,7 +139,7 @@ def edit(
     elif character is not None and (voice is not None or name is not None):
         assert release.cast_file is not None  # noqa: S101
         if voice is not None and language is not None:
-            VoiceBank.shipped().get(voice)
+            VoiceBank.here().get(voice)
             decisions.decide_voice(release.cast_file, character, language, voice)
         if name is not None:
             decisions.name_character(release.cast_file, character, name)

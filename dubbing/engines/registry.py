@@ -50,6 +50,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     },
     Port.SYNTHESIZER: {
         "kokoro": ("kokoro", "KokoroSynthesizer", ("82m",)),
+        "xtts": ("xtts", "XttsSynthesizer", ("v2",)),
         "espeak-ng": ("espeak", "EspeakSynthesizer", ()),
         "fake": ("fakes", "FakeSynthesizer", ()),
     },

@@ -115,6 +115,9 @@ def check_make(words: list[str]) -> None:
 def check_dub(words: list[str]) -> None:
     context, rest = click.Context(cli), [JOB if word == "JOB" else word for word in words]
     while isinstance(group := context.command, click.Group):
+        if group.invoke_without_command and (not rest or rest[0].startswith("-")):
+            group.make_context(context.info_name, rest, parent=context.parent)
+            return
         name, command, rest = group.resolve_command(context, rest)
         assert command is not None
         if not isinstance(command, click.Group):

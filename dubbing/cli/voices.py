@@ -1,0 +1,178 @@
+"""Commands for the voices: which there are, how they sound, and a studio's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+import tomlkit
+from rich.markup import escape
+from rich.table import Table
+
+from dubbing import assembly
+from dubbing.cli import console
+from dubbing.cli.console import print_json
+from dubbing.errors import Rejected
+from dubbing.formats.digest import sha256_of
+from dubbing.media import dsp, sound
+from dubbing.model.audio import Audio
+from voices import CATALOGUE, Consent, Gender, VoiceBank, studio_folder
+
+_RATE_HZ = 24_000  # of kept recordings
+_SHORTEST_MS = 3000  # of a recording: XTTS hears nothing of a person in less
+
+
+@click.group(invoke_without_command=True)
+@click.option("--language", help="Only voices that speak this language (BCP-47).")
+@click.option(
+    "--listen", type=click.Path(path_type=Path), help="Speak a sample into this WAV file."
+)
+@click.option("--voice", help="Which voice to listen to.")
+@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def voices(
+    context: click.Context,
+    language: str | None,
+    listen: Path | None,
+    voice: str | None,
+    text: str,
+    as_json: bool,
+) -> None:
+    """List the voices, hear one, or add one of your own.
+
+    \b
+    Examples:
+      dub voices --language en
+      dub voices --listen kumo.wav --voice kumo --language en
+      dub voices add li-wei --recording li-wei.wav --gender male --person "Li Wei" \\
+          --purpose "dubs of Fated" --until 2027-12-31
+      dub voices retire li-wei
+    """
+    if context.invoked_subcommand is not None:
+        return
+    bank = VoiceBank.here()
+    if listen is not None:
+        if voice is None:
+            raise Rejected(
+                "--voice",
+                found="nothing",
+                expected="a voice to listen to",
+                remedy="Name one that `dub voices` lists.",
+            )
+        seconds = assembly.audition(bank, voice, language or "en", text, listen)
+        console.stdout.print(f"{listen}: {seconds:.1f} s", markup=False)
+        return
+    found = [v for v in bank if language is None or v.speaks(language)]
+    if as_json:
+        print_json(found)
+        return
+    table = Table("voice", "engine", "languages", "gender", "pitch", "licence", "description")
+    for v in found:
+        refusal = v.refusal()
+        table.add_row(
+            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender,
+            f"{v.pitch_hz:.0f} Hz", v.licence,
+            escape(f"{v.description} Not usable: {refusal}." if refusal else v.description),
+        )  # fmt: skip
+    console.stdout.print(table)
+
+
+@voices.command()
+@click.argument("name")
+@click.option(
+    "--recording", type=click.Path(path_type=Path), required=True,
+    help="The person's speech: 3 to 30 seconds, one voice, no music.",
+)  # fmt: skip
+@click.option("--gender", type=click.Choice([g.value for g in Gender]), required=True)
+@click.option("--person", required=True, help="Who speaks in it, and allowed it.")
+@click.option("--purpose", required=True, help="What for.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day.")
+@click.option("--engine", default="xtts", show_default=True, help="What clones it.")
+@click.option("--description", default="", help="For who casts.")
+def add(
+    name: str,
+    recording: Path,
+    gender: str,
+    person: str,
+    purpose: str,
+    until: datetime,
+    engine: str,
+    description: str,
+) -> None:
+    """Add the voice of a person who has allowed it. Without that consent no voice is cloned."""
+    if any(voice.name == name for voice in VoiceBank.here()):
+        raise Rejected(
+            "name",
+            found=repr(name),
+            expected="a name that no voice has yet",
+            remedy="Choose another.",
+        )
+    if not name.isidentifier() and not name.replace("-", "_").isidentifier():
+        raise Rejected(
+            "name",
+            found=repr(name),
+            expected="letters, digits, - and _",
+            remedy="Choose a plain name: it becomes a file's.",
+        )
+    heard = sound.decode(recording, _RATE_HZ)
+    if heard.duration_ms < _SHORTEST_MS:
+        raise Rejected(
+            str(recording),
+            found=f"{heard.duration_ms / 1000:.1f} s",
+            expected=f"at least {_SHORTEST_MS // 1000} s of speech",
+            remedy="Record more of it.",
+        )
+    folder = studio_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"{name}.wav"
+    sound.write(kept, Audio.of_mono(heard.mono(), _RATE_HZ))
+    consent = Consent(person, purpose, until.date())
+    entry = {
+        "engine": engine,
+        "engine_voice": "",
+        "gender": gender,
+        "pitch_hz": round(dsp.median_pitch_hz(heard), 1),
+        "licence": "LicenseRef-Consent",
+        "description": description,
+        "reference": kept.name,
+        "reference_sha256": sha256_of(kept),
+        "consent": {"person": person, "purpose": purpose, "until": consent.until},
+    }
+    _write({**_entries(), name: entry})
+    console.stdout.print(
+        f"{name}: {person}, until {consent.until}, in {folder}", markup=False, soft_wrap=True
+    )
+
+
+@voices.command()
+@click.argument("name")
+def retire(name: str) -> None:
+    """Take out a voice of your own, with its recording. What was published stays as it is."""
+    entries = _entries()
+    if name not in entries:
+        raise Rejected(
+            "name",
+            found=repr(name),
+            expected=f"one of {', '.join(entries) or 'none: no voice is your own'}",
+            remedy="`dub voices` lists them.",
+        )
+    entry = entries.pop(name)
+    _write(entries)
+    (studio_folder() / str(entry.get("reference", name))).unlink(missing_ok=True)
+    console.stdout.print(f"{name} is retired.", markup=False)
+
+
+def _entries() -> dict[str, dict[str, object]]:
+    file = studio_folder() / CATALOGUE
+    return dict(tomlkit.parse(file.read_text("utf-8")).unwrap()) if file.is_file() else {}
+
+
+def _write(entries: dict[str, dict[str, object]]) -> None:
+    file = studio_folder() / CATALOGUE
+    text = tomlkit.dumps(entries)
+    VoiceBank.parse(text)  # never a catalogue that can't be read
+    partial = file.with_name(f".{file.name}.part")
+    partial.write_text(text, "utf-8")
+    partial.replace(file)
