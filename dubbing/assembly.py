@@ -136,13 +136,7 @@ def audition(bank: VoiceBank, name: str, language: str, text: str, file: Path) -
             expected=f"one of {', '.join(voice.languages)}",
             remedy="Choose one of these, or another voice.",
         )
-    if refusal := voice.refusal():
-        raise Rejected(
-            "--voice",
-            found=f"{name!r}, but {refusal}",
-            expected="a voice that may be used today",
-            remedy="Put the consent into the voice's entry, or choose another voice.",
-        )
+    lines.refuse_voice("--voice", voice)
     engine = next(
         n for n in registry.names(Port.SYNTHESIZER) if n.partition(":")[0] == voice.engine
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from dubbing.engines.ports import Port, Translation, TranslationRequest
 from dubbing.engines.registry import Engines
 from dubbing.engines.routes import Hop, translate_along
+from dubbing.errors import Rejected
 from dubbing.media import sound, takes
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
@@ -96,6 +97,17 @@ class _CachedTranslator:
         return [read_json(self.store.path(key) / "translation.json", Translation) for key in keys]
 
 
+def refuse_voice(where: str, voice: Voice) -> None:
+    """Raises Rejected for a voice that may not speak today: it clones somebody who has not allowed it."""
+    if refusal := voice.refusal():
+        raise Rejected(
+            where,
+            found=f"{voice.name!r}, but {refusal}",
+            expected="a voice that may be used today",
+            remedy="Put the consent into the voice's entry, or choose another voice.",
+        )
+
+
 def speak(
     engines: Engines,
     store: ArtifactStore,
@@ -105,7 +117,8 @@ def speak(
     language: str,
     speed: float,
 ) -> Take:
-    """A line spoken at a speed."""
+    """A line spoken at a speed. Raises Rejected for a voice that may not speak."""
+    refuse_voice("voice", voice)
     key = key_of(
         "take",
         1,

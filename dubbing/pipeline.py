@@ -13,6 +13,7 @@ from dubbing.engines.registry import Engines
 from dubbing.engines.routes import Hop, best_route
 from dubbing.errors import Rejected
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
+from dubbing.lines import refuse_voice
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release, Term
 from dubbing.model.job import (
@@ -315,14 +316,9 @@ class Planner:
             voice = decision.voices.get(language)
             if voice is None:
                 continue
-            refusal = self._refusal(voice)
-            if refusal:
-                raise Rejected(
-                    f"cast, {character}.voices.{language}",
-                    found=f"{voice!r}, but {refusal}",
-                    expected="a voice that may be used today",
-                    remedy="Put the consent into the voice's entry, or choose another voice.",
-                )
+            for known in self.voices:
+                if known.name == voice:
+                    refuse_voice(f"cast, {character}.voices.{language}", known)
             if voice not in speaking:
                 raise Rejected(
                     f"cast, {character}.voices.{language}",
@@ -332,10 +328,6 @@ class Planner:
                 )
             decisions.append(cast.Decision(character, voice))
         return tuple(decisions)
-
-    def _refusal(self, name: str) -> str:
-        """Why a voice of the bank may not be used today; empty if it may, or is none of the bank."""
-        return next((v.refusal() for v in self.voices if v.name == name), "")
 
     def _engines_used(self, release: Release, job: Job) -> tuple[EngineInfo, ...]:
         profile = job.profile

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from dubbing.engines.espeak import VARIANTS
 from dubbing.engines.kokoro import parse_blend
-from voices import Gender, Voice, VoiceBank, VoiceError
+from voices import Gender, Voice, VoiceBank, VoiceError, recording_of
 
 _ENTRY = """
 [kumo]
@@ -90,3 +93,46 @@ def test_shipped_voices_are_their_engines_own_and_each_is_another() -> None:
         elif voice.engine == "espeak-ng":
             assert voice.engine_voice in VARIANTS
     assert len({(v.engine, v.engine_voice) for v in bank}) == len(list(bank))
+
+
+_CLONE = """
+[li-wei]
+engine = "xtts"
+engine_voice = ""
+gender = "male"
+pitch_hz = 130.0
+licence = "LicenseRef-Consent"
+reference = "li-wei.wav"
+reference_sha256 = "{sha256}"
+"""
+_CONSENT = '[li-wei.consent]\nperson = "Li Wei"\npurpose = "dubbing"\nuntil = 2030-01-31\n'
+
+
+def test_nobody_is_cloned_without_consent_or_after_its_last_day() -> None:
+    (without,) = VoiceBank.parse(_CLONE)
+    assert "no record" in without.refusal(date(2026, 1, 1))
+    bank = VoiceBank.parse(_CLONE + _CONSENT)
+    (voice,) = bank
+    assert voice.refusal(date(2030, 1, 31)) == ""
+    assert "Li Wei's consent ended on 2030-01-31" in voice.refusal(date(2030, 2, 1))
+    assert bank.speaking("en", "xtts", date(2030, 1, 31)) == [voice]
+    assert bank.speaking("en", "xtts", date(2030, 2, 1)) == []
+
+
+def test_a_studio_has_voices_beside_those_that_are_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUBBING_VOICES", str(tmp_path))
+    assert [*VoiceBank.here()] == [*VoiceBank.shipped()]
+    sha256 = hashlib.sha256(b"speech").hexdigest()
+    (tmp_path / "catalogue.toml").write_text(_CLONE.format(sha256=sha256) + _CONSENT)
+    voice = VoiceBank.here().get("li-wei")
+    with pytest.raises(VoiceError, match="no recording"):
+        recording_of(voice)
+    (tmp_path / "li-wei.wav").write_bytes(b"speech")
+    assert recording_of(voice) == tmp_path / "li-wei.wav"
+    (tmp_path / "li-wei.wav").write_bytes(b"another")
+    with pytest.raises(VoiceError, match="another recording"):
+        recording_of(voice)
+    with pytest.raises(VoiceError, match="no recording"):
+        recording_of(replace(voice, reference="../elsewhere.wav"))
