@@ -16,6 +16,9 @@ from dubbing.model.audio import Audio
 
 MakeVideo = Callable[..., Path]
 
+# Voices that the user of this machine may have added are not those of the tests.
+os.environ["DUBBING_VOICES"] = "/nonexistent/voices"
+
 # A shell starts what it puts into the background deaf to Ctrl-C, and so would be every program we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,12 +7,13 @@ checks, digests.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dubbing.engines import seq2seq, xtts
+from dubbing.engines import faster_whisper, hearing, seq2seq, xtts
 from dubbing.engines.hub import HubModel
 from dubbing.formats.digest import sha256_of
 
@@ -50,6 +51,20 @@ def install_translator(name: str, cache: Path, patch: pytest.MonkeyPatch) -> Non
     install(unpinned, made)
     # Weights of chance never come to an end by themselves.
     patch.setattr(seq2seq, "_MOST_TOKENS", 12)
+
+
+def install_whisper(model: str, cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has a large Whisper find the base model's weights, which come as packages, in its place."""
+    made = cache / "made"
+    made.mkdir(parents=True)
+    for name, file in hearing.BASE.items():
+        shutil.copy(file.path(), made / name)
+    (made / "preprocessor_config.json").write_text('{"feature_size": 80}')
+    patch.setenv("DUBBING_CACHE", str(cache))
+    hub = faster_whisper.HUB[model]
+    unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
+    patch.setitem(faster_whisper.HUB, model, unpinned)
+    install(unpinned, made)
 
 
 def install_xtts(cache: Path, patch: pytest.MonkeyPatch) -> None:

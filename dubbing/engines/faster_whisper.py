@@ -1,4 +1,4 @@
-"""faster-whisper: Whisper on CTranslate2, with 8-bit weights on a CPU."""
+"""faster-whisper: Whisper on CTranslate2. The base model on a CPU, with 8-bit weights; the large ones on a GPU."""
 
 from __future__ import annotations
 
@@ -10,12 +10,41 @@ import numpy as np
 
 from dubbing.engines import hearing
 from dubbing.engines.hearing import BASE, BEAM_SIZE, Heard, Token
+from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.errors import Rejected
 from dubbing.model.audio import Audio, Samples
 from dubbing.model.speech import Word
 
-MODELS = ("base",)  # whose weights come as packages
+PACKAGED = "base"  # whose weights come as packages
+# The others are a hub's.
+HUB = {
+    "large-v3": HubModel(
+        "Systran/faster-whisper-large-v3",
+        "edaa852ec7e145841d8ffdb056a99866b5f0a478",
+        {
+            "config.json": "a9306624f5ec14270a014b647e5c316b6e03a662c369758d1b90697a7b0655b9",
+            "model.bin": "69f74147e3334731bc3a76048724833325d2ec74642fb52620eda87352e3d4f1",
+            "preprocessor_config.json": "7ccc62c6f2765af1f3b46c00c9b5894426835a05021c8b9c01eecb6dfb542711",
+            "tokenizer.json": "6d8cbd7cd0d8d5815e478dac67b85a26bbe77c1f5e0c6d76d1ce2abc0e5f21ca",
+            "vocabulary.json": None,
+        },
+        3_091_000_000,
+    ),
+    "turbo": HubModel(
+        "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+        "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
+        {
+            "config.json": None,
+            "model.bin": "e76620f83d5f5b69efd3d87e3dc180c1bd21df9fbebacfd4335e5e1efcc018da",
+            "preprocessor_config.json": None,
+            "tokenizer.json": None,
+            "vocabulary.json": None,
+        },
+        1_621_000_000,
+    ),
+}
+MODELS = (PACKAGED, *HUB)
 _CODE = ("faster-whisper", "ctranslate2", "opencc-python-reimplemented")
 _COMPUTE = "int8"
 _MAX_TOKENS = 448  # of a Whisper's answer, prompt included
@@ -24,44 +53,56 @@ _MAX_TOKENS = 448  # of a Whisper's answer, prompt included
 class FasterWhisper:
     """Transcribes with faster-whisper. May be called from several threads.
 
-    Raises Rejected for a model whose weights there are no packages of.
+    Raises Rejected for a model that it has not.
     """
 
-    def __init__(self, model: str = "base", *, threads: int = 0) -> None:
+    def __init__(self, model: str = PACKAGED, *, threads: int = 0) -> None:
         """`threads` is how many cores one call takes; 0 leaves it to CTranslate2."""
         if model not in MODELS:
             raise Rejected(
                 "transcriber",
                 found=f"'faster-whisper:{model}'",
                 expected=" or ".join(f"'faster-whisper:{name}'" for name in MODELS),
-                remedy="Name a model whose weights are packaged.",
+                remedy="Name one of these models.",
             )
         self._name = model
         self._threads = threads
         self._model: Any = None
 
     @property
+    def hub(self) -> HubModel | None:
+        return HUB.get(self._name)
+
+    @property
     def info(self) -> EngineInfo:
         versions = " ".join(f"{name} {_version(name)}" for name in _CODE)
+        weights = (
+            f"{BASE['model.bin'].sha256[:12]} {_COMPUTE}" if self.hub is None else self.hub.mark
+        )
         return EngineInfo(
             name=f"faster-whisper:{self._name}",
             port=Port.TRANSCRIBER,
-            revision=f"{BASE['model.bin'].sha256[:12]} {_COMPUTE} beam {BEAM_SIZE} "
-            f"hearing {hearing.VERSION} {versions}",
+            revision=f"{weights} beam {BEAM_SIZE} hearing {hearing.VERSION} {versions}",
             languages=hearing.LANGUAGES,
             licence="MIT",
             commercial=True,
-            distributions=hearing.BASE_DISTRIBUTIONS,
+            distributions=hearing.BASE_DISTRIBUTIONS if self.hub is None else _CODE,
         )
 
     def __enter__(self) -> Self:
+        import ctranslate2
         from faster_whisper import WhisperModel
 
-        folder = {file.path().parent for file in BASE.values()}.pop()
+        if self.hub is None:
+            folder = {file.path().parent for file in BASE.values()}.pop()
+        else:
+            folder = self.hub.path(self.info.name)
+        # What the base model hears is the same on every machine.
+        on_gpu = self.hub is not None and ctranslate2.get_cuda_device_count() > 0
         self._model = WhisperModel(
             str(folder),
-            device="cpu",
-            compute_type=_COMPUTE,
+            device="cuda" if on_gpu else "cpu",
+            compute_type="float16" if on_gpu else _COMPUTE,
             cpu_threads=self._threads,
             local_files_only=True,
         )

@@ -36,7 +36,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
         "fake": ("fakes", "FakeDiarizer", ()),
     },
     Port.TRANSCRIBER: {
-        "faster-whisper": ("faster_whisper", "FasterWhisper", ("base",)),
+        "faster-whisper": ("faster_whisper", "FasterWhisper", ("base", "large-v3", "turbo")),
         "openai-whisper": ("openai_whisper", "OpenAIWhisper", ("base",)),
         "fake": ("fakes", "FakeTranscriber", ()),
     },

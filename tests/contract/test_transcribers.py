@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import episodes
 import jiwer
 import numpy as np
 import pytest
+import tiny
 
 from dubbing.engines import fakes
 from dubbing.engines.faster_whisper import FasterWhisper
@@ -18,7 +20,9 @@ from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word
 
+_LARGE = partial(FasterWhisper, "large-v3")  # by its own loader, with the base model's weights
 _REAL = [
+    pytest.param(_LARGE, id="faster-whisper:large-v3", marks=pytest.mark.models),
     pytest.param(FasterWhisper, id="faster-whisper", marks=pytest.mark.models),
     pytest.param(
         OpenAIWhisper, id="openai-whisper", marks=[pytest.mark.models, pytest.mark.whisper]
@@ -27,11 +31,16 @@ _REAL = [
 
 
 @pytest.fixture(scope="module", params=[pytest.param(fakes.FakeTranscriber, id="fake"), *_REAL])
-def transcriber(request: pytest.FixtureRequest) -> Iterator[Transcriber]:
+def transcriber(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Transcriber]:
     if request.param is OpenAIWhisper:
         pytest.importorskip("whisper")
-    with request.param() as engine:
-        yield engine
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param is _LARGE:
+            tiny.install_whisper("large-v3", tmp_path_factory.mktemp("large"), patch)
+        with request.param() as engine:
+            yield engine
 
 
 def test_it_says_what_it_is(transcriber: Transcriber) -> None:
@@ -105,8 +114,8 @@ def test_the_fast_engine_hears_what_the_reference_hears(
 @pytest.mark.models
 @pytest.mark.parametrize("engine", [FasterWhisper, OpenAIWhisper])
 def test_a_model_without_weights_is_refused_with_those_there_are(engine: type) -> None:
-    with pytest.raises(Rejected, match=r"large-v3.*:base"):
-        engine("large-v3")
+    with pytest.raises(Rejected, match=r"medium.*:base"):
+        engine("medium")
 
 
 @pytest.mark.models
