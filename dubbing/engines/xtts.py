@@ -51,7 +51,7 @@ class XttsSynthesizer:
         self._hub = MODELS[model]
         self._model: Any = None
         self._device: Device | None = None
-        self._heard: dict[str, tuple[Any, Any]] = {}
+        self._heard: dict[tuple[str, int, int], tuple[Any, Any]] = {}
         self._lock = threading.Lock()  # chance is the process's, and begins anew at each line
 
     @property
@@ -153,22 +153,25 @@ class XttsSynthesizer:
 
     def _voice(self, voice: str) -> tuple[Any, Any]:
         """What the model knows of a voice: heard in its recording, or its own speaker's."""
-        if voice not in self._heard:
-            speakers = self._model.speaker_manager.speakers
-            if voice in speakers:
-                self._heard[voice] = tuple(speakers[voice].values())
-            elif voice and Path(voice).is_file():
-                self._heard[voice] = self._model.get_conditioning_latents(
-                    audio_path=[voice], gpt_cond_len=12, gpt_cond_chunk_len=4
-                )
-            else:
-                raise Rejected(
-                    "voice",
-                    found=repr(voice),
-                    expected=f"a recording, or one of {', '.join(sorted(speakers)) or 'no speakers'}",
-                    remedy="Choose a voice of the bank: dub voices lists them.",
-                )
-        return self._heard[voice]
+        speakers = self._model.speaker_manager.speakers
+        if voice in speakers:
+            return tuple(speakers[voice].values())
+        recording = Path(voice)
+        if not voice or not recording.is_file():
+            raise Rejected(
+                "voice",
+                found=repr(voice),
+                expected=f"a recording, or one of {', '.join(sorted(speakers)) or 'no speakers'}",
+                remedy="Choose a voice of the bank: dub voices lists them.",
+            )
+        # A recording that was exchanged is heard anew.
+        status = recording.stat()
+        key = (voice, status.st_mtime_ns, status.st_size)
+        if key not in self._heard:
+            self._heard[key] = self._model.get_conditioning_latents(
+                audio_path=[voice], gpt_cond_len=12, gpt_cond_chunk_len=4
+            )
+        return self._heard[key]
 
 
 def _weights_of(path: Path) -> Any:
