@@ -14,7 +14,7 @@ from dubbing.cli import console
 from dubbing.cli.console import print_json
 from dubbing.config import configs_folder
 from dubbing.engines import registry
-from dubbing.engines.ports import Port
+from dubbing.engines.ports import Engine, Port
 from dubbing.formats.language_toml import all_languages
 from dubbing.media import container
 
@@ -50,12 +50,16 @@ def probe(target: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def engines(as_json: bool) -> None:
     """List the engines: what is installed, languages, licences."""
-    infos = [registry.create(port, name).info for port in Port for name in registry.names(port)]
+    known = [registry.create(port, name) for port in Port for name in registry.names(port)]
     if as_json:
         print_json(
             [
-                {**msgspec.to_builtins(info), "missing": registry.missing(info)}
-                for info in sorted(infos, key=lambda info: (info.port, info.name))
+                {
+                    **msgspec.to_builtins(engine.info),
+                    "missing": registry.missing(engine.info),
+                    "fetched": _is_fetched(engine),
+                }
+                for engine in sorted(known, key=lambda one: (one.info.port, one.info.name))
             ]
         )
         return
@@ -63,8 +67,9 @@ def engines(as_json: bool) -> None:
     table.add_column("engine", no_wrap=True)
     for column in ("installed", "languages", "licence", "commercial", "note"):
         table.add_column(column)
-    for info in infos:
-        absent = registry.missing(info)
+    for engine in known:
+        info = engine.info
+        absent = [*registry.missing(info), *([] if _is_fetched(engine) else ["its model"])]
         table.add_row(
             info.port,
             info.name,
@@ -75,6 +80,12 @@ def engines(as_json: bool) -> None:
             info.note,
         )
     console.stdout.print(table)
+
+
+def _is_fetched(engine: Engine) -> bool:
+    """Whether its model is here; so is that of an engine whose weights come as packages, or that has none."""
+    hub = registry.hub_of(engine)
+    return hub is None or hub.is_here()
 
 
 @click.command()

@@ -89,3 +89,4 @@ def test_engines_are_listed_with_their_licences(dub: Dub) -> None:
     listed = dub("engines").stdout
     for word in ("faster-whisper:base", "kokoro:82m", "Apache-2.0", "MIT"):
         assert word in " ".join(listed.split())
+    assert "no: its model" in listed
