@@ -33,10 +33,11 @@ class Batches:
 
         Raises what `make` raises for lack of memory if even a single item does not fit.
         """
-        lengths = [length(item) for item in items]
-        order = sorted(range(len(items)), key=lambda i: lengths[i], reverse=True)
         made: dict[int, _Made] = {}
+        # Lengths too: what counts tokens may not be asked by two at once, nor while it is told a language.
         with self._lock:
+            lengths = [length(item) for item in items]
+            order = sorted(range(len(items)), key=lambda i: lengths[i], reverse=True)
             while order:
                 batch = [i for i in order[: self.size] if lengths[i] == lengths[order[0]]]
                 try:

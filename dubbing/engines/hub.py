@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,9 +140,8 @@ class HubModel:
                     endpoint=os.environ.get("HF_ENDPOINT"),
                 )
             )
-        except (
-            LocalEntryNotFoundError
-        ) as error:  # an EntryNotFoundError too, but the hub said nothing
+        except LocalEntryNotFoundError as error:
+            # An EntryNotFoundError too, but the hub said nothing.
             raise Transient(f"{self.repository}/{file}: the hub did not answer") from error
         except (EntryNotFoundError, GatedRepoError, RepositoryNotFoundError) as error:
             raise Rejected(
@@ -152,3 +153,17 @@ class HubModel:
             ) from None
         except OSError as error:
             raise Transient(f"{self.repository}/{file} could not be fetched: {error}") from error
+
+
+@contextmanager
+def tensors_only(path: Path, engine: str) -> Iterator[None]:
+    """For reading checkpoints with `weights_only`: raises Rejected for one that would run code."""
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        raise Rejected(
+            str(path),
+            found="a checkpoint that would run code when it is read",
+            expected="tensors and nothing else",
+            remedy=f"Don't use it; fetch the model again: dub models fetch {engine} --again.",
+        ) from error

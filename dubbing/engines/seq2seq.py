@@ -17,11 +17,11 @@ from typing import Any, Self
 from dubbing.engines import text_checks
 from dubbing.engines.batches import Batches
 from dubbing.engines.devices import Device, best_device
-from dubbing.engines.hub import HubModel
+from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
 from dubbing.engines.routes import declared
 from dubbing.engines.weights import version_of
-from dubbing.errors import Defect, Rejected
+from dubbing.errors import Defect
 
 _CODE_VERSION = 1  # of what is done here to a text
 _BEAMS = 4
@@ -245,11 +245,8 @@ class Seq2SeqTranslator:
         self, lines: Sequence[str], source: str, target: str, readings: int
     ) -> list[list[str]]:
         """Each line in so many readings, the likeliest first. What has no letters stays as it is."""
-        parts = [
-            [part for part in _SENTENCE.split(line) if any(map(str.isalpha, part))]
-            for line in lines
-        ]
-        flat = [part for sentences in parts for part in sentences]
+        parts = [sentences(line) for line in lines]
+        flat = [piece for pieces in parts for piece in pieces]
         if not flat:
             return [[text_checks.tidy(line, target)] * readings for line in lines]
         loaded = self._loaded
@@ -264,8 +261,8 @@ class Seq2SeqTranslator:
         )
         said = iter(self._batches.run(flat, loaded.length, say, loaded.device.clear))
         found = []
-        for line, sentences in zip(lines, parts, strict=True):
-            each = [next(said) for _ in sentences]
+        for line, pieces in zip(lines, parts, strict=True):
+            each = [next(said) for _ in pieces]
             found.append(
                 [
                     text_checks.tidy(" ".join(one[reading] for one in each), target)
@@ -325,28 +322,16 @@ def _load(hub: HubModel, name: str) -> _Loaded:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = hub.path(name)
     device = best_device()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        # Checkpoints that are no safetensors are read with `weights_only`: they can't run anything.
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    # Safetensors can't hold code; checkpoints that are none are read with `weights_only`.
+    with tensors_only(folder, name):
         model = AutoModelForSeq2SeqLM.from_pretrained(
             folder, local_files_only=True, dtype=device.dtype, weights_only=True
         )
-    except Exception as error:
-        if (
-            "weights_only" not in str(error).lower()
-            and "unpickl" not in type(error).__name__.lower()
-        ):
-            raise
-        raise Rejected(
-            str(folder),
-            found="a checkpoint that would run code when it is read",
-            expected="tensors and nothing else",
-            remedy=f"Don't use it; fetch the model again: dub models fetch {name} --again.",
-        ) from error
     return _Loaded(tokenizer, model.to(device.name).eval(), device)
 
 
-def _sentences(line: str) -> list[str]:
+def sentences(line: str) -> list[str]:
     """What of a line can be translated, in pieces that these networks were made for."""
     pieces = (
         piece

@@ -16,7 +16,7 @@ import numpy as np
 
 from dubbing.engines import spoken, text_checks
 from dubbing.engines.devices import Device, best_device
-from dubbing.engines.hub import HubModel
+from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.weights import version_of
 from dubbing.errors import Defect, Rejected
@@ -81,7 +81,8 @@ class XttsSynthesizer:
         model = Xtts(config)
         # Its own way writes older checkpoints anew in place, which are then not what was pinned.
         model._load_checkpoint = _weights_of
-        model.load_checkpoint(config, checkpoint_dir=folder, eval=True)
+        with tensors_only(folder / "model.pth", self._name):
+            model.load_checkpoint(config, checkpoint_dir=folder, eval=True)
         self._device = best_device()
         self._model = model.to(self._device.name)
         return self
@@ -175,26 +176,14 @@ class XttsSynthesizer:
 
 
 def _weights_of(path: Path) -> Any:
-    """The tensors of a checkpoint, read without running anything in it. Raises Rejected."""
-    import pickle
-
+    """The tensors of a checkpoint, read without running anything in it."""
     import torch
     from TTS.tts.configs.shared_configs import BaseDatasetConfig
     from TTS.tts.configs.xtts_config import XttsArgs, XttsAudioConfig, XttsConfig
 
     # The published checkpoint holds its configuration too: these classes hold data, and are let in by name.
-    known: list[Any] = [XttsConfig, BaseDatasetConfig]
-    known += [
-        (kind, f"TTS.tts.models.xtts.{kind.__name__}") for kind in (XttsArgs, XttsAudioConfig)
-    ]
-    known += [XttsArgs, XttsAudioConfig]
-    try:
-        with torch.serialization.safe_globals(known):
-            return torch.load(path, map_location="cpu", weights_only=True)["model"]
-    except pickle.UnpicklingError as error:
-        raise Rejected(
-            str(path),
-            found="a checkpoint that would run code when it is read",
-            expected="tensors and nothing else",
-            remedy="Don't use it; fetch the model again: dub models fetch xtts:v2 --again.",
-        ) from error
+    moved = (XttsArgs, XttsAudioConfig)
+    known: list[Any] = [XttsConfig, BaseDatasetConfig, *moved]
+    known += [(kind, f"TTS.tts.models.xtts.{kind.__name__}") for kind in moved]
+    with torch.serialization.safe_globals(known):
+        return torch.load(path, map_location="cpu", weights_only=True)["model"]

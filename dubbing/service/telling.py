@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 _FIRST_WAIT_MS = 2_000
 _LONGEST_WAIT_MS = 3_600_000
-_MOST_ATTEMPTS = 24  # to a webhook: about a day
+_MOST_ATTEMPTS = 24  # to a webhook: 13 hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,11 @@ class Webhooks:
 
     def refuse(self, url: str) -> None:
         """Raises Rejected for a URL that may not be told."""
-        self._address_of(httpx.URL(url))
+        self._address_of(self._parsed(url))
 
     def post(self, url: str, team: str, event: Event) -> None:
         """Raises Rejected for a URL that may not be told, Transient where it does not answer well."""
-        to = httpx.URL(url)
+        to = self._parsed(url)
         address = self._address_of(to)
         body = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
         now = datetime.now(UTC)
@@ -75,10 +75,19 @@ class Webhooks:
             found = []
         if url.scheme == "https" and found and not self.hosts and all(map(_is_public, found)):
             return found[0]
+        raise self._refused(str(url))
+
+    def _parsed(self, url: str) -> httpx.URL:
+        try:
+            return httpx.URL(url)
+        except httpx.InvalidURL:
+            raise self._refused(url) from None
+
+    def _refused(self, url: str) -> Rejected:
         hosts = ", ".join(sorted(self.hosts))
-        raise Rejected(
+        return Rejected(
             "webhook",
-            found=str(url)[:200],
+            found=url[:200],
             expected=f"a URL of {hosts}" if hosts else "an https URL of a public host",
             remedy="Name another URL, or have the operator add its host to DUBBING_WEBHOOK_HOSTS.",
         )

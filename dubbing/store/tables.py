@@ -94,7 +94,7 @@ class TaskRow(Base):
     priority: Mapped[int]
     turn: Mapped[int] = mapped_column(server_default="9")  # the smaller, the earlier
     attempts: Mapped[int] = mapped_column(default=0)
-    owner: Mapped[str] = mapped_column(String(64), default="")
+    owner: Mapped[str] = mapped_column(String(100), default="")
     lease_until_ms: Mapped[int | None] = mapped_column(BigInteger)
     ready_ms: Mapped[int] = mapped_column(BigInteger)
     sent_ms: Mapped[int | None] = mapped_column(BigInteger)  # to the broker, confirmed
@@ -150,7 +150,7 @@ class WorkerRow(Base):
 
     __tablename__ = "worker"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
     queues: Mapped[list[str]] = mapped_column(JSON)
     version: Mapped[str] = mapped_column(String(32))
     seen_ms: Mapped[int] = mapped_column(BigInteger)

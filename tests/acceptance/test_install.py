@@ -80,7 +80,7 @@ def test_the_wheel_runs_outside_the_checkout(series: Path, tmp_path: Path) -> No
     assert "kumo" in python("-m", "dubbing", "voices")
     assert "Español" in python("-m", "dubbing", "languages")
     environment["DUBBING_DATABASE_URL"] = f"sqlite:///{tmp_path / 'service.db'}"
-    assert "revision 0003" in python("-m", "dubbing", "database", "upgrade")
+    assert "revision 0004" in python("-m", "dubbing", "database", "upgrade")
     python("-m", "dubbing", "run", series, "--to", "en", "--profile", "fake")
     assert (series / "localized" / "report.html").exists()
 

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 import tiny
 
-from dubbing.engines import registry, text_checks
+from dubbing.engines import registry, seq2seq, text_checks
 from dubbing.engines.ports import Port, Translation, TranslationRequest, Translator, covers
 from dubbing.engines.seq2seq import FAMILIES
 from dubbing.model.episode import Term
@@ -180,3 +180,13 @@ def test_a_pair_that_is_not_declared_is_refused(translator: Translator) -> None:
             continue  # the fake translates anything
         with pytest.raises(ValueError, match=source):
             translator.translate([TranslationRequest("Hello")], source, target)
+
+
+def test_long_lines_are_given_to_networks_in_pieces() -> None:
+    """They were made for sentences, and have room for no more than a few hundred tokens."""
+    line = "你终于回来了。" * 3 + "我从来没有想过有一天你会站在我的家门口" * 20 + "！888"
+    pieces = seq2seq.sentences(line)
+    assert "".join(pieces) == line.removesuffix("888")
+    assert pieces[:3] == ["你终于回来了。"] * 3
+    assert max(map(len, pieces)) <= 200
+    assert seq2seq.sentences("……") == []

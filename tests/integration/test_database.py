@@ -17,7 +17,9 @@ from sqlalchemy import text
 
 from dubbing.errors import Rejected, Transient
 from dubbing.model.service import JobStatus, Limits, Queue
-from dubbing.store import tasks
+from dubbing.service import worker
+from dubbing.service.health import is_heard_of
+from dubbing.store import tasks, workers
 from dubbing.store.database import Database, now_ms
 from dubbing.store.tables import Base
 from workers.servers import PostgreSQL
@@ -161,3 +163,17 @@ def test_a_url_that_is_none_and_a_server_that_is_not_there_are_told_apart() -> N
     gone = Database("postgresql+psycopg://dubbing@127.0.0.1:1/postgres")
     with pytest.raises(Transient), gone.transaction():
         pass
+
+
+def test_a_machine_may_have_the_longest_name_there_is(
+    url: str, tmp_path: Path, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "m" * 64)
+    make_series(tmp_path / "fated", make_video)
+    with service(tmp_path, url) as one:
+        job = one.submit(tmp_path / "fated")
+        one.work()
+        assert one.job(job).status is JobStatus.COMPLETED
+        with one.database.transaction() as connection:
+            workers.beat(connection, worker.machine(), list(Queue), "1", "", {}, now_ms())
+        assert is_heard_of(one.database, "m" * 64)

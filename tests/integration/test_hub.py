@@ -177,21 +177,29 @@ class _Hostile:
 
 
 @pytest.mark.torch
+@pytest.mark.parametrize(
+    ("port", "name", "file"),
+    [
+        (Port.TRANSLATOR, "nllb:600m", "pytorch_model.bin"),
+        (Port.SYNTHESIZER, "xtts:v2", "model.pth"),
+    ],
+)
 def test_a_checkpoint_that_would_run_code_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    port: Port, name: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny.install_translator("nllb:600m", tmp_path / "cache", monkeypatch)
-    engine = registry.create(Port.TRANSLATOR, "nllb:600m")
+    if port is Port.TRANSLATOR:
+        tiny.install_translator(name, tmp_path / "cache", monkeypatch)
+    else:
+        tiny.install_xtts(tmp_path / "cache", monkeypatch)
+    engine = registry.create(port, name)
     found = registry.hub_of(engine)
     assert found is not None
-    (found.folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Hostile(tmp_path / "ran")))
-    hostile = HubModel(found.repository, found.revision, dict.fromkeys(found.files), 0)
-    digests = {
-        name: hashlib.sha256((found.folder / name).read_bytes()).hexdigest()
-        for name in hostile.files
-    }
-    (found.folder / "digests.json").write_text(json.dumps(digests))
-    monkeypatch.setattr(type(engine), "hub", property(lambda _: hostile))
+    hostile = pickle.dumps(_Hostile(tmp_path / "ran"), protocol=2)
+    (found.folder / file).write_bytes(hostile)
+    # Whoever put it there has made the record of its digest fit.
+    record = found.folder / "digests.json"
+    digests = json.loads(record.read_text()) | {file: hashlib.sha256(hostile).hexdigest()}
+    record.write_text(json.dumps(digests))
     with pytest.raises(Rejected, match="run code"), engine:
         pass
     assert not (tmp_path / "ran").exists()

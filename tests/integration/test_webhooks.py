@@ -170,6 +170,8 @@ def public(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
         ("https://metadata.example/", ["169.254.169.254"]),
         ("https://[::ffff:127.0.0.1]/", ["::ffff:127.0.0.1"]),
         ("https://nowhere.example/", []),
+        ("https://[::1/", ["93.184.215.14"]),
+        ("https://hooks.example:port/", ["93.184.215.14"]),
     ],
 )
 def test_webhooks_lead_to_the_open_net_only(

@@ -145,7 +145,7 @@ def upgrade() -> None:
         ),
         sa.Column("job", sa.String(length=32), nullable=False),
         sa.Column("job_created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("queue", sa.String(length=8), nullable=False),
         sa.Column("episode", sa.Integer(), nullable=True),
