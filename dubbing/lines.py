@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dubbing.engines.ports import Port, Translation, TranslationRequest
+from dubbing.engines.ports import Port, Scene, Translation, TranslationRequest
 from dubbing.engines.registry import Engines
 from dubbing.engines.routes import Hop, translate_along
 from dubbing.errors import Rejected
@@ -75,13 +75,15 @@ class _CachedTranslator:
     def translate(
         self, requests: Sequence[TranslationRequest], source: str, target: str
     ) -> list[Translation]:
-        revision = self.engines.info(Port.TRANSLATOR, self.name).revision
+        info = self.engines.info(Port.TRANSLATOR, self.name)
+        if not info.reads_scenes:
+            requests = [replace(request, scene=Scene()) for request in requests]
         keys = [
             key_of(
                 "line",
-                2,
+                3,
                 engine=self.name,
-                revision=revision,
+                revision=info.revision,
                 source=source,
                 target=target,
                 request=request,

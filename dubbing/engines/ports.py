@@ -39,6 +39,8 @@ class EngineInfo:
     commercial: bool  # whether the weights' licence allows commercial use
     distributions: tuple[str, ...] = ()  # packages that must be installed for it
     stand_in: bool = False  # a last resort: the report marks what it made
+    reads_scenes: bool = False  # a translator that heeds `TranslationRequest.scene`
+    memory_mb: int = 0  # that it takes while it is loaded, on a GPU or else here, about
     note: str = ""  # what a user should know, in a sentence
 
     def covers(self, language: str) -> bool:
@@ -117,13 +119,25 @@ class Transcriber(Engine, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """What is known around a line, for translators that read it."""
+
+    before: tuple[str, ...] = ()  # the source lines just before it, oldest first
+    after: tuple[str, ...] = ()  # those just after it
+    speaker: str = ""  # whoever says it, as people call them, or c1, c2, ...
+    gender: str = ""  # of the speaker's voice: female or male; empty if it can't be told
+    similar: tuple[tuple[str, str], ...] = ()  # lines of the series, and how people translated them
+    notes: tuple[str, ...] = ()  # how the target's market wants things said
+
+
+@dataclass(frozen=True, slots=True)
 class TranslationRequest:
-    """One line to translate."""
+    """One line to translate. An engine that reads no scenes is given none."""
 
     text: str
-    before: tuple[str, ...] = ()  # the source lines just before it, oldest first
     terms: tuple[Term, ...] = ()  # glossary entries whose source is in the text
     max_chars: int | None = None  # what can be read or spoken in the time there is
+    scene: Scene = Scene()
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ def _pass(
     """Lines taken through two hops. `pivot_budgets` are in characters, one a request."""
     first, last = route
     to_pivot = [
-        TranslationRequest(r.text, r.before, _terms_to_pivot(r.terms, first, last), budget)
+        TranslationRequest(r.text, _terms_to_pivot(r.terms, first, last), budget, r.scene)
         for r, budget in zip(requests, pivot_budgets, strict=True)
     ]
     pivots = _hop(translators, first, to_pivot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dubbing import lines
 from dubbing.engines.ports import TranslationRequest
@@ -74,7 +74,7 @@ def _translate(
     )
     budgets = _budgets(transcript, settings.rules, end_ms)
     too_long = {
-        number: TranslationRequest(request.text, request.before, request.terms, budgets[number])
+        number: replace(request, max_chars=budgets[number])
         for number, request in requests.items()
         if len(translations[number].text) > budgets[number]
     }

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.ports import Translation, TranslationRequest
+from dubbing.engines.ports import Scene, Translation, TranslationRequest
 from dubbing.engines.routes import Hop, best_route, declared, translate_along
 from dubbing.engines.text_checks import base, unmet_wishes
 from dubbing.model.episode import Term
@@ -166,11 +166,11 @@ def test_the_pivot_is_shortened_where_the_last_hop_can_not(both: Both) -> None:
 
 def test_what_can_not_be_shortened_is_noted_once() -> None:
     stubborn = Both({"first": Talker(), "last": Talker()})
-    request = TranslationRequest("一二三四五六七八九十", before=("零",), max_chars=5)
+    request = TranslationRequest("一二三四五六七八九十", max_chars=5, scene=Scene(before=("零",)))
     (found,) = translate_along(stubborn, PIVOTED, [request])
     assert found == Translation("pt(en(一二三四五六七八九十))", ("over 5 characters",))
-    assert [r.before for r in stubborn.engines["first"].asked] == [("零",), ("零",)]
-    assert [r.before for r in stubborn.engines["last"].asked] == [(), ()]
+    assert [r.scene.before for r in stubborn.engines["first"].asked] == [("零",), ("零",)]
+    assert [r.scene.before for r in stubborn.engines["last"].asked] == [(), ()]
 
 
 @given(st.lists(st.text(alphabet="一二三四五", min_size=1, max_size=9), max_size=6))
