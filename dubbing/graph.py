@@ -2,7 +2,8 @@
 
 Keys depend on keys, not on contents, so the whole graph is known before any work is done: what exists
 already is found by looking, and what is missing can be made by anyone, in any order that its inputs
-allow.
+allow. Where a node's inputs have other keys than before and the same content, whoever makes it finds that
+out, and takes what was made before (`dubbing.runner.make`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Node:
     language: str | None  # None: of the episode, whatever the language
     label: str  # of the episode, for messages
     key: str
+    work: str  # the hash of what is done to the inputs: stage, version, settings, engines
     inputs: Mapping[str, Node | Source]
     run: Callable[[Work], None]
 

@@ -268,19 +268,15 @@ class Planner:
         inputs: Mapping[str, Node | Source],
         engines: Iterable[EngineInfo] = (),
     ) -> Node:
-        key = key_of(
-            stage.NAME,
-            stage.VERSION,
-            settings=settings,
-            engines=[(engine.name, engine.revision) for engine in engines],
-            inputs={role: given.key for role, given in inputs.items()},
-        )
+        used = [(engine.name, engine.revision) for engine in engines]
+        work_key = key_of(stage.NAME, stage.VERSION, settings=settings, engines=used)
+        key = key_of("node", 1, work=work_key, inputs={r: given.key for r, given in inputs.items()})
         label = f"{episode.name} ({episode.video.name})"
 
         def run(work: Work) -> None:
             stage.run(work, settings)
 
-        return Node(stage.NAME, episode.number, language, label, key, inputs, run)
+        return Node(stage.NAME, episode.number, language, label, key, work_key, inputs, run)
 
     def _source(self, path: Path) -> Source:
         return Source(path, self.digest_of(path))

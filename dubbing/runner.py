@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,9 +15,10 @@ from typing import Protocol
 
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected
+from dubbing.formats.digest import sha256_of
 from dubbing.graph import Node, Source
 from dubbing.stages import Work
-from dubbing.store.artifacts import ArtifactStore
+from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
 
 
 class Watcher(Protocol):
@@ -44,7 +46,9 @@ class Outcome:
     """How a run ended. Where nothing failed, every target exists."""
 
     seconds: float = 0.0
-    stage_seconds: dict[str, float] = field(default_factory=dict)  # only of stages that ran
+    stage_seconds: dict[str, float] = field(
+        default_factory=dict
+    )  # only of stages that had work to do
     failures: list[tuple[Node, Exception]] = field(default_factory=list)
 
     @property
@@ -71,7 +75,7 @@ class Runner:
         missing = missing_nodes(self.store, targets)
         self.watcher.planned(list(missing.values()))
         waiting = dict(missing)
-        running: dict[Future[float], Node] = {}
+        running: dict[Future[tuple[bool, float]], Node] = {}
         failed: set[str] = set()
         pool = ThreadPoolExecutor(self.workers)
         try:
@@ -95,7 +99,7 @@ class Runner:
         self,
         pool: ThreadPoolExecutor,
         waiting: dict[str, Node],
-        running: dict[Future[float], Node],
+        running: dict[Future[tuple[bool, float]], Node],
         failed: set[str],
     ) -> None:
         busy = {node.key for node in running.values()}
@@ -109,18 +113,21 @@ class Runner:
                 running[pool.submit(self._make, node)] = node
                 busy.add(node.key)
 
-    def _make(self, node: Node) -> float:
+    def _make(self, node: Node) -> tuple[bool, float]:
         started_s = time.perf_counter()
         self.watcher.started(node)
-        make(node, self.store, self.engines, partial(self.watcher.progressed, node))
-        return time.perf_counter() - started_s
+        worked = make(node, self.store, self.engines, partial(self.watcher.progressed, node))
+        return worked, time.perf_counter() - started_s
 
-    def _note(self, node: Node, future: Future[float], outcome: Outcome, failed: set[str]) -> None:
+    def _note(
+        self, node: Node, future: Future[tuple[bool, float]], outcome: Outcome, failed: set[str]
+    ) -> None:
         error = future.exception()
         if error is None:
-            seconds = future.result()
-            name = " ".join(filter(None, (node.stage, f"ep{node.episode:02d}", node.language)))
-            outcome.stage_seconds[name] = seconds
+            worked, seconds = future.result()
+            if worked:
+                name = " ".join(filter(None, (node.stage, f"ep{node.episode:02d}", node.language)))
+                outcome.stage_seconds[name] = seconds
             self.watcher.finished(node, seconds)
         elif isinstance(error, Exception):
             failed.add(node.key)
@@ -136,30 +143,64 @@ def make(
     engines: Engines,
     progress: Callable[[int, int], None],
     fetch: Callable[[Source], Path] = lambda source: source.path,
-) -> None:
+) -> bool:
     """Makes a node, all of whose inputs exist; its artifact is in the store whole or not at all.
 
-    `fetch` gives the place of a source file on this machine. Raises what the stage raises, and Rejected
-    where the disk is full.
+    False if nothing had to be done: the same work was done before, on inputs that had other keys and the
+    same content. So a change that turns out to change nothing (a glossary's new word, in an episode that
+    doesn't have it) goes no further. `fetch` gives the place of a source file on this machine. Raises what
+    the stage raises, and Rejected where the disk is full.
     """
     try:
-        inputs = {
-            role: store.path(given.key) if isinstance(given, Node) else fetch(given)
-            for role, given in node.inputs.items()
-        }
+        contents = {role: _content_of(store, given) for role, given in node.inputs.items()}
+        record = key_of("made", 1, work=node.work, contents=contents)
+        earlier = _made_before(store, record)
         with store.writing(node.key) as out:
-            node.run(
-                Work(
-                    label=node.label,
-                    inputs=inputs,
-                    out=out,
-                    engines=engines,
-                    store=store,
-                    progress=progress,
+            if earlier is not None:
+                shutil.copytree(earlier, out, copy_function=os.link, dirs_exist_ok=True)
+            else:
+                inputs = {
+                    role: store.path(given.key) if isinstance(given, Node) else fetch(given)
+                    for role, given in node.inputs.items()
+                }
+                node.run(
+                    Work(
+                        label=node.label,
+                        inputs=inputs,
+                        out=out,
+                        engines=engines,
+                        store=store,
+                        progress=progress,
+                    )
                 )
-            )
+                write_json(out / _CONTENT, _digest_of_folder(out))
+        store.get_or_make(record, lambda folder: write_json(folder / _RECORD, node.key))
     except OSError as error:
         raise rejected_if_full(error, store.root) from error
+    return earlier is None
+
+
+_CONTENT = "content.json"  # in an artifact: the digest of all else that is in it
+_RECORD = "artifact.json"  # the key of what was made from a content
+
+
+def _content_of(store: ArtifactStore, given: Node | Source) -> str:
+    if isinstance(given, Source):
+        return given.key
+    return read_json(store.path(given.key) / _CONTENT, str)
+
+
+def _made_before(store: ArtifactStore, record: str) -> Path | None:
+    """The folder of what was made from the same content, unless it has been cleaned away."""
+    if record not in store:
+        return None
+    key = read_json(store.path(record) / _RECORD, str)
+    return store.path(key) if key in store else None
+
+
+def _digest_of_folder(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return key_of("content", 1, files={str(f.relative_to(folder)): sha256_of(f) for f in files})
 
 
 def missing_nodes(store: ArtifactStore, targets: Iterable[Node]) -> dict[str, Node]:

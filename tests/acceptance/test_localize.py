@@ -195,6 +195,22 @@ def test_a_decided_voice_is_used_in_every_episode_of_that_language(
     assert voices("es-419") != {"beep-high"}
 
 
+def test_a_new_word_of_the_glossary_goes_no_further_than_the_lines_that_have_it(
+    localized_series: Path, dub: Dub
+) -> None:
+    before = contents(localized_series / "localized")
+    with (localized_series / "glossary.csv").open("a", encoding="utf-8") as glossary:
+        glossary.write("龙,en,Dragon,\n")
+    run = stages(dub.run(localized_series))
+    assert run  # it was looked at in every line
+    assert not [name for name in run if name.startswith(("mix", "mux")) or name.endswith("es-419")]
+    after = contents(localized_series / "localized")
+    assert {path for path in after if after[path] != before[path]} <= {
+        "manifest.json",
+        "report.html",
+    }
+
+
 def test_a_language_added_leaves_the_others_work_alone(localized_series: Path, dub: Dub) -> None:
     outcome = dub.run(localized_series, to="en,es-419,pt-BR")
     assert not [name for name in stages(outcome) if name.endswith((" en", " es-419"))]
