@@ -17,6 +17,7 @@ from dubbing.lines import refuse_voice
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release, Term
 from dubbing.model.job import (
+    CharacterDecision,
     Decisions,
     Deliverable,
     Job,
@@ -84,7 +85,7 @@ class Planner:
         used = self._engines_used(release, job)
         if not job.profile.allow_noncommercial:
             _refuse_noncommercial(job.profile.name, used)
-        self._check_corrections(release)
+        self._check_decisions(release)
         identified: Node | None = None
         episodes: list[EpisodeNodes] = []
         for episode in release.episodes:
@@ -202,10 +203,12 @@ class Planner:
         speaker = self._synthesizer(language.tag, job)
         family = speaker.name.partition(":")[0]
         voices = tuple(self.voices.speaking(language.tag, family))
-        decided = self._decided(language.tag, {voice.name for voice in voices})
+        decided = self._decided(
+            shared.episode.number, language.tag, {voice.name for voice in voices}
+        )
         voiced = node(
             cast,
-            cast.Settings(shared.episode.number, voices, decided),
+            cast.Settings(shared.episode.number, language.tag, voices, decided),
             {"identify": shared.identify},
         )
         spoken = node(
@@ -306,24 +309,35 @@ class Planner:
             remedy="Ask for subtitles alone with --no-dub, or name a profile that covers it.",
         )
 
-    def _decided(self, language: str, speaking: set[str]) -> tuple[cast.Decision, ...]:
-        decisions = []
-        for character, decision in sorted(self.decisions.characters.items()):
+    def _decided(
+        self, episode: int, language: str, speaking: set[str]
+    ) -> dict[str, CharacterDecision]:
+        """What the cast of an episode in a language depends on, of what people decided."""
+        decisions = {}
+        for character, decision in self.decisions.characters.items():
             voice = decision.voices.get(language)
-            if voice is None:
-                continue
-            for known in self.voices:
-                if known.name == voice:
-                    refuse_voice(f"cast, {character}.voices.{language}", known)
-            if voice not in speaking:
-                raise Rejected(
-                    f"cast, {character}.voices.{language}",
-                    found=repr(voice),
-                    expected=f"one of {', '.join(sorted(speaking))}",
-                    remedy=f"Choose a voice that speaks {language}: `dub voices` lists them.",
-                )
-            decisions.append(cast.Decision(character, voice))
-        return tuple(decisions)
+            if voice is not None:
+                self._refuse_voice(f"cast, {character}.voices.{language}", voice, speaking)
+            relevant = CharacterDecision(
+                voices={} if voice is None else {language: voice},
+                same_as=decision.same_as,
+                speakers=tuple(s for s in decision.speakers if s.episode <= episode),
+            )
+            if relevant != CharacterDecision():
+                decisions[character] = relevant
+        return decisions
+
+    def _refuse_voice(self, where: str, voice: str, speaking: set[str]) -> None:
+        for known in self.voices:
+            if known.name == voice:
+                refuse_voice(where, known)
+        if voice not in speaking:
+            raise Rejected(
+                where,
+                found=repr(voice),
+                expected=f"one of {', '.join(sorted(speaking))}",
+                remedy="Choose a voice that speaks this language: `dub voices` lists them.",
+            )
 
     def _engines_used(self, release: Release, job: Job) -> tuple[EngineInfo, ...]:
         profile = job.profile
@@ -346,8 +360,17 @@ class Planner:
             self.engines.info(port, name) for port, names in used.items() for name in sorted(names)
         )
 
-    def _check_corrections(self, release: Release) -> None:
+    def _check_decisions(self, release: Release) -> None:
         numbers = {episode.number for episode in release.episodes}
+        for name, decision in self.decisions.characters.items():
+            for said in decision.speakers:
+                if said.episode not in numbers:
+                    raise Rejected(
+                        f"cast, {name}.speakers",
+                        found=f"a speaker of episode {said.episode}",
+                        expected=f"an episode of {release.name}",
+                        remedy="Correct the episode's number.",
+                    )
         for correction in self.decisions.corrections:
             if correction.episode not in numbers:
                 raise Rejected(

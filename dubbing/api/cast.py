@@ -22,9 +22,14 @@ from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.engines.ports import Port
 from dubbing.errors import Rejected
-from dubbing.formats.decisions import decide_voice, name_character
+from dubbing.formats.decisions import (
+    decide_voice,
+    join_characters,
+    move_speaker,
+    name_character,
+)
 from dubbing.model.dub import Voicing
-from dubbing.model.job import CharacterDecision
+from dubbing.model.job import CharacterDecision, SpeakerAt
 from dubbing.service.plans import Plans
 from voices import Voice, VoiceBank
 
@@ -47,7 +52,7 @@ def read(job: JobId, me: Me, here: Here) -> CastDocument:
             CharacterDocument(
                 character=character.name,
                 name=found.laid.plan.labels.get(character.name, ""),
-                episodes=[appearance.episode for appearance in character.appearances],
+                episodes=sorted({appearance.episode for appearance in character.appearances}),
                 pitch_hz=round(character.pitch_hz, 1),
                 voices={
                     language: VoiceOf(
@@ -75,7 +80,7 @@ def read(job: JobId, me: Me, here: Here) -> CastDocument:
     )
 
 
-@router.put("", summary="Name characters and choose their voices")
+@router.put("", summary="Say who is who, name characters and choose their voices")
 def decide(job: JobId, decisions: CastDecisions, me: Me, here: Here) -> Job:
     """Only what follows is made again. It holds for later jobs of the release too."""
     found = planned(here, me, job)
@@ -83,6 +88,10 @@ def decide(job: JobId, decisions: CastDecisions, me: Me, here: Here) -> Job:
 
     def change(path: Path) -> None:
         for character, decision in decisions.characters.items():
+            if decision.same_as is not None:
+                join_characters(path, character, decision.same_as)
+            for said in decision.speakers:
+                move_speaker(path, SpeakerAt(said.episode, said.speaker), character)
             if decision.name is not None:
                 name_character(path, character, decision.name)
             for language, voice in decision.voices.items():
@@ -95,16 +104,28 @@ def decide(job: JobId, decisions: CastDecisions, me: Me, here: Here) -> Job:
 
 def _check(found: Planned, decisions: CastDecisions, plans: Plans) -> None:
     """Raises Rejected for what no plan can be made of: found out later, it would end the job."""
-    known = {character.name for character in found.cast().characters}
+    heard = found.cast()
+    known = {character.name for character in heard.characters}
+    speakers = {(a.episode, a.speaker) for c in heard.characters for a in c.appearances}
     characters = dict(found.snapshot.decisions.characters)
+    known |= characters.keys() | {n for n, d in decisions.characters.items() if d.speakers}
     for name, decision in decisions.characters.items():
-        if known and name not in known:
-            raise Rejected(
-                "character",
-                found=name,
-                expected=f"one of {', '.join(sorted(known))}",
-                remedy="Name a character of the cast.",
-            )
+        for one in filter(None, (name, decision.same_as)):
+            if heard.characters and one not in known:
+                raise Rejected(
+                    "character",
+                    found=one,
+                    expected=f"one of {', '.join(sorted(known))}",
+                    remedy="Name a character of the cast, or say which speakers it is.",
+                )
+        for said in decision.speakers:
+            if (said.episode, said.speaker) not in speakers:
+                raise Rejected(
+                    "speakers",
+                    found=f"{said.speaker} in episode {said.episode}",
+                    expected="somebody who was heard there",
+                    remedy="Look the speaker up among the episode's lines.",
+                )
         found.refuse_other_languages(list(decision.voices))
         for voice in decision.voices.values():
             VoiceBank.here().get(voice)

@@ -61,6 +61,10 @@ class Lines(BaseModel):
     lines: list[LineDocument]
 
 
+SpeakerName = Annotated[str, StringConstraints(pattern=r"^s[0-9]{1,3}$")]
+CharacterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+
+
 class Correction(Sent):
     """A person's word on a line. What is not given is left as it is."""
 
@@ -74,9 +78,7 @@ class Correction(Sent):
     source: Text | None = Field(
         default=None, description="What is really said; empty takes the line out."
     )
-    speaker: Annotated[str, StringConstraints(pattern=r"^s[0-9]{1,3}$")] | None = Field(
-        default=None, description="Who really says it."
-    )
+    speaker: SpeakerName | None = Field(default=None, description="Who really says it.")
     translations: dict[LanguageTag, Text] = Field(default={}, max_length=50)
 
     @model_validator(mode="after")
@@ -111,6 +113,11 @@ class CastDocument(BaseModel):
     choices: dict[str, list[VoiceDocument]] = Field(description="language -> voices to choose from")
 
 
+class SpeakerOf(Sent):
+    episode: int = Field(ge=1, le=100_000)
+    speaker: SpeakerName
+
+
 class Decision(Sent):
     name: (
         Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] | None
@@ -118,10 +125,16 @@ class Decision(Sent):
     voices: dict[LanguageTag, Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]] = (
         Field(default={}, max_length=50, description="language -> voice")
     )
+    same_as: CharacterName | None = Field(
+        default=None, description="The character that this one is too."
+    )
+    speakers: list[SpeakerOf] = Field(
+        default=[], max_length=500, description="Who is this character, whatever was heard."
+    )
 
 
 class CastDecisions(Sent):
-    """Names and voices of characters. What is not given is left as it is."""
+    """Who is who, how they are called and who speaks them. What is not given is left as it is."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -129,9 +142,7 @@ class CastDecisions(Sent):
         }
     )
 
-    characters: dict[Annotated[str, StringConstraints(pattern=r"^c[0-9]{1,4}$")], Decision] = Field(
-        min_length=1, max_length=500
-    )
+    characters: dict[CharacterName, Decision] = Field(min_length=1, max_length=500)
 
 
 class TermDocument(Sent):

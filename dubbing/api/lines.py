@@ -117,8 +117,7 @@ def _characters(found: Planned, episode: int, voicing: Voicing | None) -> dict[s
     """speaker -> character"""
     if voicing is not None:
         return {speaker: cast.character for speaker, cast in voicing.speakers.items()}
-    speakers = ((c.speaker_in(episode), c.name) for c in found.cast().characters)
-    return {speaker: name for speaker, name in speakers if speaker is not None}
+    return {s: c.name for c in found.cast().characters for s in c.speakers_in(episode)}
 
 
 def _line(

@@ -10,6 +10,7 @@ from dubbing.api.parts import Parts
 from dubbing.api.problems import Missing
 from dubbing.errors import Rejected
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node
+from dubbing.model.casting import as_people_say
 from dubbing.model.dub import Cast
 from dubbing.model.service import JobState
 from dubbing.service.desk import Actor, Conflict
@@ -65,11 +66,11 @@ class Planned:
         return read_json(self.store.path(node.key) / file, kind)
 
     def cast(self) -> Cast:
-        """The characters heard so far."""
+        """The characters heard so far, as people decided who they are."""
         for episode in reversed(self.laid.plan.episodes):
             cast = self.read(episode.identify, "cast.json", Cast)
             if cast is not None:
-                return cast
+                return as_people_say(cast, self.snapshot.decisions.characters)
         return Cast(())
 
     def file(self, path: Path | None) -> Path:

@@ -275,12 +275,15 @@ def lines(remote: Remote, as_json: bool, job: str, episode: int, language: str |
 @click.option("--episode", type=click.IntRange(1), help="The episode.")
 @click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
 @click.option("--source", help="What is really said; '' takes the line out.")
-@click.option("--speaker", help="Who really says it: s1, s2, ...")
+@click.option(
+    "--speaker", help="Who really says it, or who --character is in --episode: s1, s2, ..."
+)
 @click.option("--language", help="The language of --text or --voice (BCP-47).")
 @click.option("--text", help="The right translation.")
-@click.option("--character", help="A character, as in the report: c1, c2, ...")
+@click.option("--character", help="A character, as in the report (c1, c2, ...), or a new one.")
 @click.option("--voice", help="The voice it speaks --language with.")
 @click.option("--name", help="What reports call the character.")
+@click.option("--same-as", help="The character that it is too.")
 def correct(
     remote: Remote,
     as_json: bool,
@@ -294,8 +297,9 @@ def correct(
     character: str | None,
     voice: str | None,
     name: str | None,
+    same_as: str | None,
 ) -> None:
-    """Correct a line, or decide a character's voice: only what follows from it is redone."""
+    """Correct a line, or decide on a character: only what follows from it is redone."""
     if (text is not None or voice is not None) and language is None:
         raise click.UsageError("--text and --voice need --language")
     if line is not None:
@@ -308,15 +312,21 @@ def correct(
         if text is not None:
             body["translations"] = {language: text}
         found = remote.ask("PUT", f"/jobs/{job}/episodes/{episode}/lines/{line}", json=body)
-    elif character is not None and (voice is not None or name is not None):
+    elif character is not None and (voice or name is not None or same_as or speaker):
         decision: dict[str, Any] = {} if name is None else {"name": name}
+        if same_as:
+            decision["same_as"] = same_as
+        if speaker:
+            if episode is None:
+                raise click.UsageError("--character with --speaker needs --episode")
+            decision["speakers"] = [{"episode": episode, "speaker": speaker}]
         if voice is not None:
             decision["voices"] = {language: voice}
         body = {"characters": {character: decision}}
         found = remote.ask("PUT", f"/jobs/{job}/cast", json=body)
     else:
         raise click.UsageError(
-            "give --line with what to correct, or --character with --voice or --name"
+            "give --line with what to correct, or --character with --voice, --name, --same-as or --speaker"
         )
     watching.tell(found, as_json)
 

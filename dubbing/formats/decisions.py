@@ -6,7 +6,11 @@
     line = 7                                  voices = { en = "tebukuro", es-419 = "hana" }
     source = "你怎么来了"
     speaker = "s2"
-    translation = { en = "Why are you here?" }
+    translation = { en = "Why are you here?" }    [c7]
+                                                  same_as = "c1"
+
+                                              [mother]
+                                              speakers = ["ep03 s2"]
 
 Both are read in full, so that a typing error is met before any work is done, and written with comments
 and order kept.
@@ -15,6 +19,8 @@ and order kept.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -22,9 +28,12 @@ import tomlkit
 
 from dubbing.errors import Rejected
 from dubbing.formats.documents import read_document
-from dubbing.model.job import CharacterDecision, Decisions, LineCorrection
+from dubbing.model.casting import same_as
+from dubbing.model.job import CharacterDecision, Decisions, LineCorrection, SpeakerAt
 
 _DESCRIBED = "docs/localization.md"
+_SPEAKER = re.compile(r"ep0*(\d+) (\S+)")
+_HEARD = re.compile(r"c\d+")  # what the machine calls the characters it heard
 
 
 class _LineEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -42,6 +51,8 @@ class _Corrections(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class _CharacterEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str = ""
     voices: dict[str, str] = {}
+    same_as: str = ""
+    speakers: list[str] = []
 
 
 def read_decisions(cast_file: Path | None, corrections_file: Path | None) -> Decisions:
@@ -77,8 +88,71 @@ def read_cast(file: Path | None) -> dict[str, CharacterDecision]:
     """Character -> what a person decided of it; empty if the file doesn't exist. Raises Rejected."""
     if file is None or not file.exists():
         return {}
-    entries = read_document(file, dict[str, _CharacterEntry], _DESCRIBED)
-    return {name: CharacterDecision(entry.name, entry.voices) for name, entry in entries.items()}
+    return _cast_of(file, read_document(file, dict[str, _CharacterEntry], _DESCRIBED))
+
+
+def _cast_of(file: Path, entries: Mapping[str, _CharacterEntry]) -> dict[str, CharacterDecision]:
+    decisions = {
+        name: CharacterDecision(
+            entry.name,
+            entry.voices,
+            entry.same_as,
+            tuple(_speaker(file, name, text) for text in entry.speakers),
+        )
+        for name, entry in entries.items()
+    }
+    _refuse_contradictions(file, decisions)
+    return decisions
+
+
+def _speaker(file: Path, character: str, text: str) -> SpeakerAt:
+    found = _SPEAKER.fullmatch(text)
+    if found is None:
+        raise Rejected(
+            f"{file}, {character}.speakers",
+            found=repr(text),
+            expected='an episode and one of its speakers, as reports show them: "ep03 s2"',
+            remedy="Write it so.",
+        )
+    return SpeakerAt(int(found[1]), found[2])
+
+
+def _refuse_contradictions(file: Path, decisions: Mapping[str, CharacterDecision]) -> None:
+    """Raises Rejected for what can't all be true, and for somebody who is nobody."""
+    said: dict[SpeakerAt, str] = {}
+    for name, decision in decisions.items():
+        for speaker in decision.speakers:
+            if said.setdefault(speaker, name) != name:
+                raise Rejected(
+                    f"{file}, {name}.speakers",
+                    found=f"ep{speaker.episode:02d} {speaker.speaker}, who is {said[speaker]} too",
+                    expected="a speaker to be one character",
+                    remedy="Take it out of one of them.",
+                )
+        if not _HEARD.fullmatch(name) and not decision.speakers and not decision.same_as:
+            raise Rejected(
+                f"{file}, {name}",
+                found="a character that was not heard, without speakers",
+                expected="c1, c2, ... as reports name them, or speakers = [...] that are this one",
+                remedy="Correct the name, or say which speakers it is.",
+            )
+        other = decision.same_as
+        if other and not _HEARD.fullmatch(other) and other not in decisions:
+            raise Rejected(
+                f"{file}, {name}.same_as",
+                found=repr(other),
+                expected="a character of this series",
+                remedy="Name one that reports show, or that this file makes.",
+            )
+        try:
+            same_as(name, decisions)
+        except ValueError as error:
+            raise Rejected(
+                f"{file}, {name}.same_as",
+                found=str(error),
+                expected="each to be the same as one that is itself",
+                remedy="Take same_as out of one of them.",
+            ) from error
 
 
 def correct_line(file: Path, correction: LineCorrection) -> None:
@@ -104,6 +178,35 @@ def correct_line(file: Path, correction: LineCorrection) -> None:
         translations = entry.setdefault("translation", tomlkit.inline_table())
         for language, text in correction.translations.items():
             translations[language] = text
+    _write(file, document)
+
+
+def join_characters(file: Path, character: str, other: str) -> None:
+    """Has a character be the same as another one. Raises Rejected for what can't be."""
+    read_cast(file)
+    document = _parse(file)
+    document.setdefault(character, tomlkit.table())["same_as"] = other
+    text = tomlkit.dumps(document)
+    _cast_of(file, msgspec.toml.decode(text, type=dict[str, _CharacterEntry]))
+    _write(file, document)
+
+
+def move_speaker(file: Path, speaker: SpeakerAt, character: str) -> None:
+    """Has a speaker of an episode be a character: one that is known, or a new one of that name.
+
+    Raises Rejected for what can't be.
+    """
+    read_cast(file)
+    document = _parse(file)
+    text = f"ep{speaker.episode:02d} {speaker.speaker}"
+    for name, entry in list(document.items()):
+        if text in entry.get("speakers", []):
+            entry["speakers"].remove(text)
+            if not entry["speakers"] and not _HEARD.fullmatch(name):
+                del document[name]  # who was told apart is nobody again
+    document.setdefault(character, tomlkit.table()).setdefault("speakers", []).append(text)
+    text = tomlkit.dumps(document)
+    _cast_of(file, msgspec.toml.decode(text, type=dict[str, _CharacterEntry]))
     _write(file, document)
 
 

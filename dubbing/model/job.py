@@ -69,11 +69,21 @@ def of_translation(
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerAt:
+    """A diarized speaker of one episode."""
+
+    episode: int
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
 class CharacterDecision:
     """What a person decided of one character."""
 
     name: str = ""
     voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice
+    same_as: str = ""  # the character that this one is too
+    speakers: tuple[SpeakerAt, ...] = ()  # who is this one, whatever was heard
 
 
 @dataclass(frozen=True, slots=True)

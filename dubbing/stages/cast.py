@@ -1,80 +1,118 @@
-"""Which voice each character has in a language: one that is near in pitch, and nobody else's.
+"""Which voice each character has in a language: one that is like its own, and nobody else's.
 
 Voices are given in order of first appearance and never taken back, so that a character sounds the same
-in every episode. A person's decision goes first.
+in every episode: only the episode where somebody first appears counts. A person's decision goes before all,
+and takes no voice away from anybody else.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from dubbing.errors import Rejected
+from dubbing.model.casting import as_people_say, same_as
 from dubbing.model.dub import Cast, CastVoice, Character, Voicing
+from dubbing.model.job import CharacterDecision
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "cast", 1
+NAME, VERSION = "cast", 2
 
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided: a character's voice in this language."""
-
-    character: str
-    voice: str
+_ALIKE_OCTAVES = 0.25  # voices nearer than that in pitch are hard to tell apart in one scene
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     episode: int
+    language: str
     voices: tuple[Voice, ...]  # all that speak the language, in the catalogue's order
-    decisions: tuple[Decision, ...]
+    decisions: Mapping[str, CharacterDecision]  # of this language alone
+    given: Mapping[str, str] = field(default_factory=dict)  # character -> voice, as published
 
 
 def run(work: Work, settings: Settings) -> None:
-    cast = read_json(work.inputs["identify"] / "cast.json", Cast)
-    given = give_voices(cast.characters, settings.voices, settings.decisions)
+    heard = read_json(work.inputs["identify"] / "cast.json", Cast)
+    _refuse_unheard(work, settings, heard)
+    cast = as_people_say(heard, settings.decisions)
+    given = give_voices(heard, cast, settings.voices, settings.given)
+    decided = {
+        same_as(name, settings.decisions): decision.voices[settings.language]
+        for name, decision in settings.decisions.items()
+        if settings.language in decision.voices
+    }
     voicing = Voicing(
         {
-            speaker: CastVoice(character.name, given[character.name])
+            speaker: CastVoice(character.name, decided.get(character.name, given[character.name]))
             for character in cast.characters
-            if (speaker := character.speaker_in(settings.episode)) is not None
+            for speaker in character.speakers_in(settings.episode)
         }
     )
     write_json(work.out / "voicing.json", voicing)
 
 
 def give_voices(
-    characters: Sequence[Character], voices: Sequence[Voice], decisions: Sequence[Decision] = ()
+    heard: Cast, cast: Cast, voices: Sequence[Voice], before: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Character -> voice. Voices must not be empty.
+    """Character -> voice, for all of a cast. Voices must not be empty.
 
-    While a voice is free it is given to nobody twice; after that, to characters who do not meet in the
-    episode where the later one first appears, and then to whom it fits best. Only that episode counts:
-    what comes later in the series must not change a voice that was given.
+    `heard` is the cast as the machine knows it: its characters are given their voices first, so that what people
+    join or tell apart (`cast`) changes nobody else's voice. `before` are voices that were given in an earlier release
+    and stay, if they can still be had.
     """
-    decided = {decision.character: decision.voice for decision in decisions}
-    given: dict[str, str] = {}
-    for character in characters:
-        if character.name in decided:
-            given[character.name] = decided[character.name]
-            continue
-
-        def cost(voice: Voice, character: Character = character) -> tuple[int, int, float]:
-            holders = [c for c in characters if given.get(c.name) == voice.name]
-            reserved = sum(1 for name in decided.values() if name == voice.name)
+    by_name = {voice.name: voice for voice in voices}
+    given = {name: by_name[v].name for name, v in (before or {}).items() if v in by_name}
+    known: list[Character] = []
+    for character in (*heard.characters, *cast.characters):
+        if character.name not in given:
             first = character.appearances[0].episode
-            together = sum(1 for c in holders if c.speaker_in(first) is not None)
-            return together + reserved, len(holders), _distance(character, voice)
-
-        given[character.name] = min(voices, key=cost).name
+            others = [c for c in known if c.appearances[0].episode <= first]
+            given[character.name] = _best(character, others, given, voices)
+        known.append(character)
     return given
 
 
-def _distance(character: Character, voice: Voice) -> float:
-    """How far apart in pitch, in octaves; 0 if the character's pitch is not known."""
-    if character.pitch_hz <= 0:
+def _best(
+    character: Character,
+    others: Sequence[Character],
+    given: Mapping[str, str],
+    voices: Sequence[Voice],
+) -> str:
+    """The voice for somebody new. In this order: nobody's of the same scene, of the same gender, the one that the
+    fewest have, and then the nearest in pitch that is unlike those of the same scene."""
+    first = character.appearances[0].episode
+    scene = [given[c.name] for c in others if c.speakers_in(first) and c.name != character.name]
+    holders = [given[c.name] for c in others if c.name != character.name]
+    heard_with = [voice for voice in voices if voice.name in scene]
+
+    def cost(voice: Voice) -> tuple[int, bool, int, float]:
+        crossing = bool(character.gender) and voice.gender != character.gender
+        nearest = min((_octaves(voice.pitch_hz, v.pitch_hz) for v in heard_with), default=1.0)
+        unlike = max(0.0, _ALIKE_OCTAVES - nearest)
+        distance = _octaves(character.pitch_hz, voice.pitch_hz)
+        return scene.count(voice.name), crossing, holders.count(voice.name), distance + unlike
+
+    return min(voices, key=cost).name
+
+
+def _octaves(one_hz: float, other_hz: float) -> float:
+    """How far apart in pitch; 0 if one is not known."""
+    if one_hz <= 0 or other_hz <= 0:
         return 0.0
-    return abs(math.log2(character.pitch_hz / voice.pitch_hz))
+    return abs(math.log2(one_hz / other_hz))
+
+
+def _refuse_unheard(work: Work, settings: Settings, heard: Cast) -> None:
+    """Raises Rejected where people speak of a speaker of this episode whom nobody heard."""
+    here = {s for c in heard.characters for s in c.speakers_in(settings.episode)}
+    for name, decision in settings.decisions.items():
+        for said in decision.speakers:
+            if said.episode == settings.episode and said.speaker not in here:
+                raise Rejected(
+                    f"cast, {name}.speakers",
+                    found=f"{said.speaker} in {work.label}",
+                    expected=f"one of its speakers: {', '.join(sorted(here))}",
+                    remedy="Look the speaker up in the episode's report.",
+                )

@@ -1,22 +1,27 @@
 """Who is who in the series: the speakers of one more episode, matched to the characters so far.
 
-Each episode adds to the cast of the episode before it and changes nothing in that: a character keeps the
-voiceprint of the episode it first appeared in. So the cast of an episode depends only on the episodes up
-to it, and nobody sounds different because a later episode arrived.
+Each episode adds to the cast of the episode before it and changes nothing in that. So who somebody is
+depends only on the episodes up to it, and nobody becomes somebody else because a later episode arrived.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dubbing.model.casting import voice_of
 from dubbing.model.dub import Appearance, Cast, Character
 from dubbing.model.speech import Diarization, Voiceprint
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "identify", 1
+NAME, VERSION = "identify", 2
+
+# What a speaker has to be like somebody who is in the episode already, to be the same person heard as two,
+# above what makes two appearances one person's. `tests/benchmarks/bench_casting.py` shows what it does.
+_HEARD_TWICE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +40,49 @@ def run(work: Work, settings: Settings) -> None:
 
 
 def add_episode(
-    cast: Cast, episode: int, voiceprints: tuple[Voiceprint, ...], same_person: float
+    cast: Cast, episode: int, voiceprints: Sequence[Voiceprint], same_person: float
 ) -> Cast:
-    """The cast with an episode's speakers in it: the best one-to-one match, the rest new characters."""
+    """The cast with an episode's speakers in it.
+
+    They are matched to the characters so far, one to one and as well as can be. `same_person` is the cosine
+    similarity from which on two voiceprints are one person's. Who is left is somebody in the episode heard as two, if
+    that is beyond doubt, or else somebody new.
+    """
+    heard = [
+        Appearance(episode, v.speaker, v.embedding, v.pitch_hz, v.speech_ms) for v in voiceprints
+    ]
+    matched = _matched(cast.characters, heard, same_person)
+    characters = list(cast.characters)
+    for appearance, index in zip(heard, matched, strict=True):
+        if index is None:
+            characters.append(Character(f"c{len(characters) + 1}", (appearance,)))
+        else:
+            known = characters[index]
+            characters[index] = replace(known, appearances=(*known.appearances, appearance))
+    return Cast(tuple(characters))
+
+
+def _matched(
+    characters: Sequence[Character], heard: Sequence[Appearance], same_person: float
+) -> list[int | None]:
+    """The index of each speaker's character, None if it is nobody known."""
     from scipy.optimize import (
         linear_sum_assignment,
     )  # slow to import: a run with nothing to do needs it not
 
-    characters = list(cast.characters)
-    matched: dict[str, int] = {}
-    if characters and voiceprints:
-        similarity = (
-            np.array([p.embedding for p in voiceprints])
-            @ np.array([c.embedding for c in characters]).T
-        )
-        rows, columns = linear_sum_assignment(similarity, maximize=True)
-        matched = {
-            voiceprints[row].speaker: int(column)
-            for row, column in zip(rows, columns, strict=True)
-            if similarity[row, column] >= same_person
-        }
-    for voiceprint in voiceprints:
-        appearance = Appearance(episode, voiceprint.speaker)
-        index = matched.get(voiceprint.speaker)
-        if index is not None:
-            character = characters[index]
-            characters[index] = replace(character, appearances=(*character.appearances, appearance))
-        else:
-            characters.append(
-                Character(
-                    name=f"c{len(characters) + 1}",
-                    appearances=(appearance,),
-                    embedding=voiceprint.embedding,
-                    pitch_hz=voiceprint.pitch_hz,
-                )
-            )
-    return Cast(tuple(characters))
+    matched: list[int | None] = [None] * len(heard)
+    if not characters or not heard:
+        return matched
+    known = np.array([voice_of(character.appearances) for character in characters])
+    similarity = np.array([a.embedding for a in heard]) @ known.T
+    rows, columns = linear_sum_assignment(similarity, maximize=True)
+    for row, column in zip(rows, columns, strict=True):
+        if similarity[row, column] >= same_person:
+            matched[row] = int(column)
+    here = [index for index in matched if index is not None]
+    for row, index in enumerate(matched):
+        if index is None and here:
+            best = max(here, key=lambda column: float(similarity[row, column]))
+            if similarity[row, best] >= same_person + _HEARD_TWICE:
+                matched[row] = best
+    return matched

@@ -195,6 +195,39 @@ def test_a_decided_voice_is_used_in_every_episode_of_that_language(
     assert voices("es-419") != {"beep-high"}
 
 
+def test_characters_joined_and_told_apart_have_only_their_own_lines_redone(
+    localized_series: Path, dub: Dub
+) -> None:
+    def lines(episode: str) -> list[dict[str, Any]]:
+        file = localized_series / "localized" / episode / "en" / "report.json"
+        return list(json.loads(file.read_text())["lines"])
+
+    def characters(episode: str) -> list[str]:
+        return [line["character"] for line in lines(episode)]
+
+    heard = characters("ep01"), characters("ep02")
+    assert heard == (["c1", "c2", "c1", "c3"], ["c2", "c1", "c1"])
+    before = lines("ep01")
+    dub("edit", localized_series, "--character", "c3", "--same-as", "c1")
+    done = stages(dub.run(localized_series))
+    assert {"mix ep01 en", "mux ep01"} <= done
+    # The second episode was cast again, and came out the same.
+    assert {name for name in done if "ep02" in name} == {"cast ep02 en", "cast ep02 es-419"}
+    assert (characters("ep01"), characters("ep02")) == (["c1", "c2", "c1", "c1"], heard[1])
+    assert lines("ep01")[:3] == before[:3]
+    assert lines("ep01")[3]["voice"] == before[0]["voice"] != before[3]["voice"]
+    who = ("--character", "twin", "--episode", 2, "--speaker", "s1")
+    dub("edit", localized_series, *who, "--name", "Her twin")
+    done = stages(dub.run(localized_series))
+    assert {name for name in done if "ep01" in name} <= {"cast ep01 en", "cast ep01 es-419"}
+    assert characters("ep02") == ["twin", "c1", "c1"]
+    assert "Her twin" in dub("report", localized_series).stdout
+    nobody = ("--character", "twin", "--episode", 2, "--speaker", "s9")
+    dub("edit", localized_series, *nobody)
+    message = dub("run", localized_series, "--to", "en,es-419", "--profile", "fake", status=2)
+    assert "s9 in ep02" in message.stderr
+
+
 def test_a_new_word_of_the_glossary_goes_no_further_than_the_lines_that_have_it(
     localized_series: Path, dub: Dub
 ) -> None:
