@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -119,7 +119,10 @@ def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engin
     """The plan of an order. Raises Rejected; nothing is run and no weights are loaded."""
     job = planning.job_of(release, order.wishes)
     planning.refuse_missing(job, engines)
+    published = publishing.read_manifest(output_folder(order, release))
     decisions = read_decisions(release.cast_file, release.corrections_file)
+    if published is not None:
+        decisions = replace(decisions, given=published.cast)
     return planning.plan_of(release, job, decisions, engines, partial(digest_of, store))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dubbing.engines.ports import EngineInfo
 from dubbing.model.episode import Episode, Release
-from dubbing.model.job import Job
+from dubbing.model.job import CharacterDecision, GivenVoices, Job
 from dubbing.model.language import Language
 from dubbing.stages import Work
 
@@ -92,8 +92,14 @@ class Plan:
     source_language: Language
     episodes: tuple[EpisodeNodes, ...]
     engines: tuple[EngineInfo, ...]  # those that the job uses
-    labels: Mapping[str, str]  # what people call characters, where they have said so
+    characters: Mapping[str, CharacterDecision]  # what people decided of them
+    given: Mapping[str, GivenVoices]  # language -> voices that were given before, and from what
     key: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What people call characters, where they have said so."""
+        return {name: said.name for name, said in self.characters.items() if said.name}
 
     def targets(self) -> list[Node]:
         return [node for episode in self.episodes for node in episode.targets()]

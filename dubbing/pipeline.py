@@ -13,11 +13,9 @@ from dubbing.engines.registry import Engines
 from dubbing.engines.routes import Hop, best_route
 from dubbing.errors import Rejected
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
-from dubbing.lines import refuse_voice
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release, Term
 from dubbing.model.job import (
-    CharacterDecision,
     Decisions,
     Deliverable,
     Job,
@@ -44,6 +42,7 @@ from dubbing.stages import (
     translate,
 )
 from dubbing.store.artifacts import key_of
+from dubbing.voicing import LanguageVoicing
 from voices import VoiceBank
 
 
@@ -97,11 +96,6 @@ class Planner:
             identified = laid.identify
             if episode.number in job.episodes:
                 episodes.append(laid)
-        labels = {
-            name: decision.name
-            for name, decision in self.decisions.characters.items()
-            if decision.name
-        }
         key = key_of(
             "release",
             1,
@@ -110,10 +104,15 @@ class Planner:
             languages=job.languages,
             artifacts=[node.key for laid in episodes for node in laid.targets()],
             engines=used,
-            labels=labels,
+            characters=self.decisions.characters,
         )
         source = self.languages[release.source_language]
-        return Plan(release, job, source, tuple(episodes), used, labels, key)
+        given = {}
+        if Deliverable.DUB in job.deliverables:
+            given = {language: self._voicing(language, job).given() for language in job.languages}
+        return Plan(
+            release, job, source, tuple(episodes), used, self.decisions.characters, given, key
+        )
 
     def _episode(
         self, release: Release, job: Job, episode: Episode, identified: Node | None
@@ -200,17 +199,10 @@ class Planner:
         if Deliverable.DUB not in job.deliverables:
             return LanguageNodes(language, translated, captioned, None, None, None)
 
-        speaker = self._synthesizer(language.tag, job)
-        family = speaker.name.partition(":")[0]
-        voices = tuple(self.voices.speaking(language.tag, family))
-        decided = self._decided(
-            shared.episode.number, language.tag, {voice.name for voice in voices}
-        )
-        voiced = node(
-            cast,
-            cast.Settings(shared.episode.number, language.tag, voices, decided),
-            {"identify": shared.identify},
-        )
+        voicing = self._voicing(language.tag, job)
+        speaker = voicing.synthesizer()
+        voices = voicing.voices()
+        voiced = node(cast, voicing.settings(shared.episode.number), {"identify": shared.identify})
         spoken = node(
             synthesize,
             synthesize.Settings(language.tag, speaker.name, speaker.stand_in, voices, route, terms),
@@ -297,47 +289,8 @@ class Planner:
             )
         return route
 
-    def _synthesizer(self, language: str, job: Job) -> EngineInfo:
-        for name in job.profile.synthesizers:
-            info = self.engines.info(Port.SYNTHESIZER, name)
-            if info.covers(language) and self.voices.speaking(language, name.partition(":")[0]):
-                return info
-        raise Rejected(
-            f"profile {job.profile.name}, synthesizers",
-            found=f"none that speaks {language}",
-            expected="a synthesizer for each language of the job",
-            remedy="Ask for subtitles alone with --no-dub, or name a profile that covers it.",
-        )
-
-    def _decided(
-        self, episode: int, language: str, speaking: set[str]
-    ) -> dict[str, CharacterDecision]:
-        """What the cast of an episode in a language depends on, of what people decided."""
-        decisions = {}
-        for character, decision in self.decisions.characters.items():
-            voice = decision.voices.get(language)
-            if voice is not None:
-                self._refuse_voice(f"cast, {character}.voices.{language}", voice, speaking)
-            relevant = CharacterDecision(
-                voices={} if voice is None else {language: voice},
-                same_as=decision.same_as,
-                speakers=tuple(s for s in decision.speakers if s.episode <= episode),
-            )
-            if relevant != CharacterDecision():
-                decisions[character] = relevant
-        return decisions
-
-    def _refuse_voice(self, where: str, voice: str, speaking: set[str]) -> None:
-        for known in self.voices:
-            if known.name == voice:
-                refuse_voice(where, known)
-        if voice not in speaking:
-            raise Rejected(
-                where,
-                found=repr(voice),
-                expected=f"one of {', '.join(sorted(speaking))}",
-                remedy="Choose a voice that speaks this language: `dub voices` lists them.",
-            )
+    def _voicing(self, language: str, job: Job) -> LanguageVoicing:
+        return LanguageVoicing(language, job.profile, self.engines, self.voices, self.decisions)
 
     def _engines_used(self, release: Release, job: Job) -> tuple[EngineInfo, ...]:
         profile = job.profile
@@ -351,7 +304,7 @@ class Planner:
                 for hop in self._route(release.source_language, language, job)
             },
             Port.SYNTHESIZER: {
-                self._synthesizer(language, job).name
+                self._voicing(language, job).synthesizer().name
                 for language in job.languages
                 if Deliverable.DUB in job.deliverables
             },

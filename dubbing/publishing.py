@@ -12,16 +12,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from dubbing import __version__
+from dubbing import __version__, cast_sheet
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
 from dubbing.graph import EpisodeNodes, Node, Plan
+from dubbing.model.job import GivenVoices
 from dubbing.model.report import EpisodeReport
 from dubbing.reporting import report_of
 from dubbing.store.artifacts import ArtifactStore, read_json, write_json
@@ -37,7 +38,7 @@ class File:
     sha256: str
     bytes: int
     language: str | None  # BCP-47; None: of all languages
-    kind: str  # video, audio, subtitles, report
+    kind: str  # video, audio, subtitles, cast, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Manifest:
     engines: tuple[EngineUsed, ...]
     made_by: str
     files: tuple[File, ...]
+    cast: Mapping[str, GivenVoices] = field(default_factory=dict)  # language -> who speaks whom
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -178,6 +180,7 @@ def publish(
             ),
             made_by=f"dubbing {__version__}",
             files=tuple(sorted(files, key=lambda file: file.path)),
+            cast=cast_sheet.voices_of(store, plan),
         )
         write_json(staging / MANIFEST, manifest)
         _sync(staging)
@@ -234,6 +237,9 @@ def _stage(
             (staging / name / tag).mkdir(exist_ok=True)
             write_json(staging / path, report)
             yield _file(staging, path, tag, "report")
+    if plan.given:
+        (staging / cast_sheet.FILE).write_text(cast_sheet.cast_sheet(store, plan, reports), "utf-8")
+        yield _file(staging, cast_sheet.FILE, None, "cast")
     (staging / "report.html").write_text(render(plan, reports), "utf-8")
     yield _file(staging, "report.html", None, "report")
 

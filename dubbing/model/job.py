@@ -87,11 +87,25 @@ class CharacterDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenVoices:
+    """Which voices characters have in a language, as published: they keep them.
+
+    A character's name says nothing to whom others told apart. Where the voices are chosen from what they were
+    chosen from before, the same choice is made again, and nothing depends on what was published.
+    """
+
+    heard_by: str  # what told the characters apart
+    chosen_from: str  # the bank of voices; empty: from several
+    voices: Mapping[str, str] = field(default_factory=dict)  # character -> voice
+
+
+@dataclass(frozen=True, slots=True)
 class Decisions:
-    """All that people decided of a release."""
+    """All that people decided of a release, and what is not to be decided again."""
 
     characters: Mapping[str, CharacterDecision] = field(default_factory=dict)
     corrections: tuple[LineCorrection, ...] = ()
+    given: Mapping[str, GivenVoices] = field(default_factory=dict)  # language -> as published
 
 
 @dataclass(frozen=True, slots=True)

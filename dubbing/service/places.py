@@ -152,6 +152,14 @@ class Place:
         file: BinaryIO = fs.open(path, "rb")
         return file
 
+    def published(self) -> Manifest | None:
+        """The manifest of the localized release that is here, if there is one."""
+        fs, base = self._fs()
+        try:
+            return _manifest_at(fs, base)
+        except OSError as error:
+            raise Transient(f"{self.url} can't be read: {error}") from error
+
     def publish(self, folder: Path) -> tuple[str, str]:
         """Puts a localized release from a folder of this machine to this place, and returns the URL of its
         manifest and the manifest's SHA-256.
@@ -172,7 +180,8 @@ class Place:
                     fs.put_file(str(folder / file.path), target)
                 files.append(replace(file, path=f"{version}/{file.path}"))
             document = json_bytes(replace(manifest, files=tuple(files)))
-            before = _version_at(fs, base)
+            published = _manifest_at(fs, base)
+            before = published.job.key[:16] if published else ""
             fs.pipe_file(f"{base}/{MANIFEST}", document)
             if before != version:
                 # Whoever reads the version before may not be done.
@@ -269,13 +278,12 @@ def _digest_file(path: Path) -> Path:
     return path.with_name(f".{path.name}.sha256")
 
 
-def _version_at(fs: Any, base: str) -> str:
-    """The version that is published now; empty if there is none that we know."""
+def _manifest_at(fs: Any, base: str) -> Manifest | None:
+    """The manifest that is published now; None if there is none that we know."""
     try:
-        manifest = msgspec.json.decode(fs.cat_file(f"{base}/{MANIFEST}"), type=Manifest)
-    except (FileNotFoundError, msgspec.MsgspecError):
-        return ""
-    return manifest.job.key[:16]
+        return msgspec.json.decode(fs.cat_file(f"{base}/{MANIFEST}"), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError):
+        return None
 
 
 def _drop_others(fs: Any, base: str, kept: Collection[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -80,6 +80,7 @@ class Plans:
         place = self.place(job.order)
         release = place.read()
         wished = planning.job_of(release, wishes(job.order), frozenset(job.left_out))
+        published = self.out(job.order).published()
         last = max(wished.episodes, default=0)
         needed = [
             path
@@ -88,7 +89,10 @@ class Plans:
         ]
         return Snapshot(
             release=unrooted(release),
-            decisions=read_decisions(release.cast_file, release.corrections_file),
+            decisions=replace(
+                read_decisions(release.cast_file, release.corrections_file),
+                given=published.cast if published else {},
+            ),
             digests={
                 path.relative_to(release.root).as_posix(): place.digest(path, store)
                 for path in needed

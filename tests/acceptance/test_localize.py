@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,51 @@ def test_characters_joined_and_told_apart_have_only_their_own_lines_redone(
     dub("edit", localized_series, *nobody)
     message = dub("run", localized_series, "--to", "en,es-419", "--profile", "fake", status=2)
     assert "s9 in ep02" in message.stderr
+
+
+def test_new_voices_in_the_bank_change_nobody_who_has_one(
+    localized_series: Path, dub: Dub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = contents(localized_series / "localized")
+    voices = "".join(
+        f'[new-{hz}]\nengine = "fake"\nengine_voice = "new-{hz}"\ngender = "{gender}"\n'
+        f'pitch_hz = {hz}\nlicence = "Apache-2.0"\n'
+        for hz, gender in ((150, "male"), (220, "female"), (310, "female"))
+    )
+    (tmp_path / "bank").mkdir()
+    (tmp_path / "bank" / "catalogue.toml").write_text(voices)
+    monkeypatch.setenv("DUBBING_VOICES", str(tmp_path / "bank"))
+    for _ in range(2):
+        # Casting is looked at again, once, and comes out the same.
+        assert {s.split()[0] for s in stages(dub.run(localized_series))} <= {"cast", "synthesize"}
+        now = contents(localized_series / "localized")
+        assert {path for path in now if now[path] != published[path]} <= {
+            "manifest.json",
+            "report.html",
+        }
+    dub.run(localized_series, to="en,es-419,pt-BR")
+    cast = tomllib.loads((localized_series / "localized" / "cast.toml").read_text())
+    assert {one["voices"]["pt-BR"] for one in cast.values()} == {"new-150", "new-220", "new-310"}
+
+
+def test_the_published_cast_can_be_read_edited_and_put_into_the_release(
+    localized_series: Path, dub: Dub
+) -> None:
+    sheet = localized_series / "localized" / "cast.toml"
+    text = sheet.read_text()
+    assert "# A man's voice, 150 Hz; 4 lines in episodes 1, 2." in text
+    dub("edit", localized_series, "--character", "c3", "--same-as", "c1")
+    who = ("--character", "twin", "--episode", 2, "--speaker", "s1")
+    dub("edit", localized_series, *who, "--name", "Her twin")
+    dub.run(localized_series)
+    published = contents(localized_series / "localized")
+    (localized_series / "cast.toml").write_text(sheet.read_text())
+    dub.run(localized_series)
+    now = contents(localized_series / "localized")
+    assert {path for path in now if now[path] != published[path]} <= {
+        "manifest.json",
+        "report.html",
+    }
 
 
 def test_a_new_word_of_the_glossary_goes_no_further_than_the_lines_that_have_it(
