@@ -69,6 +69,7 @@ class EpisodeNodes:
     diarize: Node
     script: Node
     identify: Node
+    reference: Node | None  # where somebody speaks in their own voice
     caption: Node | None  # in the source language
     languages: tuple[LanguageNodes, ...]
     mux: Node

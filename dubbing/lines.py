@@ -17,8 +17,10 @@ from dubbing.engines.routes import Hop, translate_along
 from dubbing.errors import Rejected
 from dubbing.media import sound, takes
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
+from dubbing.model.dub import OWN
+from dubbing.model.job import OwnVoice
 from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
-from voices import Voice, recording_of
+from voices import Consent, Gender, Voice, recording_of
 
 _BATCH = 4  # lines between two commits: what a crash may cost, against engines that batch
 
@@ -110,6 +112,22 @@ def refuse_voice(where: str, voice: Voice) -> None:
         )
 
 
+def own_voice(character: str, allowed: OwnVoice, pitch_hz: float = 0.0, sha256: str = "") -> Voice:
+    """A character's own voice, to be cloned from a recording of that digest."""
+    return Voice(
+        name=OWN,
+        engine="",
+        engine_voice="",
+        languages=(),
+        gender=Gender.of_pitch(pitch_hz),
+        pitch_hz=pitch_hz,
+        licence="LicenseRef-consent",
+        consent=Consent(allowed.person, allowed.purpose, allowed.until),
+        reference=f"{character}.wav",
+        reference_sha256=sha256,
+    )
+
+
 def speak(
     engines: Engines,
     store: ArtifactStore,
@@ -118,8 +136,12 @@ def speak(
     text: str,
     language: str,
     speed: float,
+    recording: Path | None = None,
 ) -> Take:
-    """A line spoken at a speed. Raises Rejected for a voice that may not speak."""
+    """A line spoken at a speed. Raises Rejected for a voice that may not speak.
+
+    `recording` is what a voice is cloned from that is in no bank.
+    """
     refuse_voice("voice", voice)
     key = key_of(
         "take",
@@ -134,7 +156,9 @@ def speak(
 
     def make(folder: Path) -> None:
         with engines.synthesizer(synthesizer) as engine:
-            name = str(recording_of(voice)) if voice.reference else voice.engine_voice
+            name = voice.engine_voice
+            if voice.reference:
+                name = str(recording or recording_of(voice))
             spoken = engine.synthesize(text, language, name, speed)
         take = sound.resample(takes.trim(spoken), MASTER_RATE_HZ)
         sound.write(folder / "take.wav", take)

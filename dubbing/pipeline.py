@@ -35,6 +35,7 @@ from dubbing.stages import (
     mix,
     mux,
     probe,
+    reference,
     script,
     separate,
     synthesize,
@@ -42,7 +43,7 @@ from dubbing.stages import (
     translate,
 )
 from dubbing.store.artifacts import key_of
-from dubbing.voicing import LanguageVoicing
+from dubbing.voicing import LanguageVoicing, people_of
 from voices import VoiceBank
 
 
@@ -85,15 +86,14 @@ class Planner:
         if not job.profile.allow_noncommercial:
             _refuse_noncommercial(job.profile.name, used)
         self._check_decisions(release)
-        identified: Node | None = None
+        before: EpisodeNodes | None = None
         episodes: list[EpisodeNodes] = []
         for episode in release.episodes:
             if episode.number > max(job.episodes):
                 break
             if episode.number in job.left_out:
                 continue
-            laid = self._episode(release, job, episode, identified)
-            identified = laid.identify
+            laid = before = self._episode(release, job, episode, before)
             if episode.number in job.episodes:
                 episodes.append(laid)
         key = key_of(
@@ -115,7 +115,7 @@ class Planner:
         )
 
     def _episode(
-        self, release: Release, job: Job, episode: Episode, identified: Node | None
+        self, release: Release, job: Job, episode: Episode, before: EpisodeNodes | None
     ) -> EpisodeNodes:
         profile = job.profile
         corrections = tuple(c for c in self.decisions.corrections if c.episode == episode.number)
@@ -150,8 +150,22 @@ class Planner:
         identified = node(
             identify,
             identify.Settings(episode.number, self.engines.same_person(profile.diarizer)),
-            {"diarize": diarized, **({"identify": identified} if identified else {})},
+            {"diarize": diarized, **({"identify": before.identify} if before else {})},
         )
+        own = self._own(job)
+        recorded: Node | None = None
+        if own:
+            inputs: dict[str, Node | Source] = {
+                "extract": extracted,
+                "separate": separated,
+                "diarize": diarized,
+                "script": scripted,
+                "identify": identified,
+            }
+            if before and before.reference:
+                inputs["reference"] = before.reference
+            who = people_of(self.decisions.characters, episode.number)
+            recorded = node(reference, reference.Settings(episode.number, own, who), inputs)
         shared = _Shared(
             release,
             job,
@@ -163,6 +177,7 @@ class Planner:
             separated,
             scripted,
             identified,
+            recorded,
         )
         source_caption = None
         if Deliverable.SUBTITLES in job.deliverables:
@@ -175,6 +190,7 @@ class Planner:
             diarize=diarized,
             script=scripted,
             identify=identified,
+            reference=recorded,
             caption=source_caption,
             languages=languages,
             mux=self._mux(shared, source_caption, languages),
@@ -203,10 +219,14 @@ class Planner:
         speaker = voicing.synthesizer()
         voices = voicing.voices()
         voiced = node(cast, voicing.settings(shared.episode.number), {"identify": shared.identify})
+        own = voicing.own()
+        recordings = {"reference": shared.reference} if own and shared.reference else {}
         spoken = node(
             synthesize,
-            synthesize.Settings(language.tag, speaker.name, speaker.stand_in, voices, route, terms),
-            {"translate": translated, "cast": voiced, "probe": shared.probe},
+            synthesize.Settings(
+                language.tag, speaker.name, speaker.stand_in, voices, own, route, terms
+            ),
+            {"translate": translated, "cast": voiced, "probe": shared.probe, **recordings},
             [speaker, *translators],
         )
         mixed = node(
@@ -289,6 +309,13 @@ class Planner:
             )
         return route
 
+    def _own(self, job: Job) -> tuple[str, ...]:
+        """Who speaks in their own voices, in any language."""
+        if Deliverable.DUB not in job.deliverables:
+            return ()
+        own = {name for tag in job.languages for name in self._voicing(tag, job).own()}
+        return tuple(sorted(own))
+
     def _voicing(self, language: str, job: Job) -> LanguageVoicing:
         return LanguageVoicing(language, job.profile, self.engines, self.voices, self.decisions)
 
@@ -348,6 +375,7 @@ class _Shared:
     separate: Node
     script: Node
     identify: Node
+    reference: Node | None
 
 
 def _terms_on(route: tuple[Hop, ...], glossary: Iterable[Term], tag: str) -> Iterator[Term]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected
-from dubbing.lines import refuse_voice
-from dubbing.model.job import CharacterDecision, Decisions, GivenVoices, Profile
+from dubbing.lines import own_voice, refuse_voice
+from dubbing.model.casting import same_as
+from dubbing.model.job import CharacterDecision, Decisions, GivenVoices, OwnVoice, Profile
 from dubbing.stages import cast, identify
 from dubbing.store.artifacts import key_of
 from voices import Voice, VoiceBank
@@ -50,7 +52,20 @@ class LanguageVoicing:
             self.voices(),
             self._decided(episode),
             {} if given.chosen_from else given.voices,
+            tuple(self.own()),
         )
+
+    def own(self) -> dict[str, OwnVoice]:
+        """Who speaks in their own voices, where the synthesizer clones and people chose no other voice."""
+        own = {}
+        for name, decision in self.decisions.characters.items():
+            if decision.own_voice is None:
+                continue
+            where = f"cast, {name}.own_voice"
+            refuse_voice(where, own_voice(name, decision.own_voice))
+            if self.synthesizer().clones and self.language not in decision.voices:
+                own[same_as(name, self.decisions.characters)] = decision.own_voice
+        return own
 
     def given(self) -> GivenVoices:
         """The voices that were given, and what they are chosen from now."""
@@ -64,18 +79,13 @@ class LanguageVoicing:
 
     def _decided(self, episode: int) -> dict[str, CharacterDecision]:
         """What people decided, as far as it has to do with the episode."""
-        decisions = {}
+        decisions = people_of(self.decisions.characters, episode)
         for character, decision in self.decisions.characters.items():
             voice = decision.voices.get(self.language)
             if voice is not None:
                 self._refuse(f"cast, {character}.voices.{self.language}", voice)
-            relevant = CharacterDecision(
-                voices={} if voice is None else {self.language: voice},
-                same_as=decision.same_as,
-                speakers=tuple(s for s in decision.speakers if s.episode <= episode),
-            )
-            if relevant != CharacterDecision():
-                decisions[character] = relevant
+                known = decisions.get(character, CharacterDecision())
+                decisions[character] = replace(known, voices={self.language: voice})
         return decisions
 
     def _refuse(self, where: str, voice: str) -> None:
@@ -94,3 +104,15 @@ class LanguageVoicing:
 
 def _family(info: EngineInfo) -> str:
     return info.name.partition(":")[0]
+
+
+def people_of(
+    decisions: Mapping[str, CharacterDecision], episode: int
+) -> dict[str, CharacterDecision]:
+    """Who people said is who, up to an episode; neither names nor voices."""
+    people = {}
+    for name, decision in decisions.items():
+        speakers = tuple(s for s in decision.speakers if s.episode <= episode)
+        if decision.same_as or speakers:
+            people[name] = CharacterDecision(same_as=decision.same_as, speakers=speakers)
+    return people

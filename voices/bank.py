@@ -30,6 +30,11 @@ class Gender(StrEnum):
     FEMALE = "female"
     MALE = "male"
 
+    @staticmethod
+    def of_pitch(pitch_hz: float) -> Gender:
+        """What a voice of a median fundamental frequency is taken for."""
+        return Gender.MALE if pitch_hz < 165.0 else Gender.FEMALE
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:

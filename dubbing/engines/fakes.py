@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from dubbing.engines.ports import (
     Weightless,
 )
 from dubbing.engines.spoken import spoken
+from dubbing.media import sound
 from dubbing.model.audio import Audio, Samples
 from dubbing.model.speech import Diarization, Turn, Voiceprint, Word
 from dubbing.model.time import Span, merge, ms_to_samples
@@ -149,9 +152,14 @@ class FakeTranslator(_Fake):
 
 
 class FakeSynthesizer(_Fake):
-    """A beep for each character: 60 ms each at speed 1, at a pitch that is the voice's own."""
+    """A beep for each character: 60 ms each at speed 1, at a pitch that is the voice's own, or its recording's."""
 
     port = Port.SYNTHESIZER
+
+    @property
+    def info(self) -> EngineInfo:
+        own: EngineInfo = super().info
+        return replace(own, clones=True)
 
     def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:
         if not 0.5 <= speed <= 2.0:
@@ -160,7 +168,10 @@ class FakeSynthesizer(_Fake):
             return Audio.silence(ms_to_samples(_FRAME_MS, _TAKE_RATE_HZ), 1, _TAKE_RATE_HZ)
         frames = ms_to_samples(round(_MS_PER_CHARACTER * len(text) / speed), _TAKE_RATE_HZ)
         time = np.arange(frames) / _TAKE_RATE_HZ
-        pitch_hz = 100 + _digest(voice) % 200
+        recording = Path(voice)
+        pitch_hz = float(100 + _digest(voice) % 200)
+        if recording.is_file():
+            pitch_hz = _crossings_hz(sound.read(recording))
         syllables = 0.6 + 0.4 * np.abs(np.sin(np.pi * time * speed * 1000 / _MS_PER_CHARACTER))
         return Audio.of_mono(0.3 * syllables * np.sin(2 * np.pi * pitch_hz * time), _TAKE_RATE_HZ)
 

@@ -39,6 +39,7 @@ class EngineInfo:
     commercial: bool  # whether the weights' licence allows commercial use
     distributions: tuple[str, ...] = ()  # packages that must be installed for it
     stand_in: bool = False  # a last resort: the report marks what it made
+    clones: bool = False  # a synthesizer that speaks with the voice of a recording
     reads_scenes: bool = False  # a translator that heeds `TranslationRequest.scene`
     memory_mb: int = 0  # that it takes while it is loaded, on a GPU or else here, about
     note: str = ""  # what a user should know, in a sentence
@@ -161,7 +162,8 @@ class Translator(Engine, Protocol):
 
 class Synthesizer(Engine, Protocol):
     def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:
-        """The text spoken, mono, at the engine's own rate. `voice` is the engine's own name of it.
+        """The text spoken, mono, at the engine's own rate. `voice` is the engine's own name of it, or the
+        path of a recording for an engine that clones.
 
         `speed` 1.0 is natural and 1.15 takes about 1/1.15 of the time. Silence at both ends is allowed.
         """

@@ -68,6 +68,7 @@ class XttsSynthesizer:
             licence="LicenseRef-CPML",
             commercial=False,
             distributions=("coqui-tts", "torch", "torchaudio"),
+            clones=True,
             note="Clones a voice from a few seconds of it: voices need the consent of who they are.",
         )
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,7 @@ import tomlkit
 from dubbing.errors import Rejected
 from dubbing.formats.documents import read_document
 from dubbing.model.casting import same_as
-from dubbing.model.job import CharacterDecision, Decisions, LineCorrection, SpeakerAt
+from dubbing.model.job import CharacterDecision, Decisions, LineCorrection, OwnVoice, SpeakerAt
 
 _DESCRIBED = "docs/localization.md"
 _SPEAKER = re.compile(r"ep0*(\d+) (\S+)")
@@ -48,11 +49,18 @@ class _Corrections(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     line: list[_LineEntry] = []
 
 
+class _OwnVoiceEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    person: str
+    purpose: str
+    until: date
+
+
 class _CharacterEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str = ""
     voices: dict[str, str] = {}
     same_as: str = ""
     speakers: list[str] = []
+    own_voice: _OwnVoiceEntry | None = None
 
 
 def read_decisions(cast_file: Path | None, corrections_file: Path | None) -> Decisions:
@@ -98,6 +106,7 @@ def _cast_of(file: Path, entries: Mapping[str, _CharacterEntry]) -> dict[str, Ch
             entry.voices,
             entry.same_as,
             tuple(_speaker(file, name, text) for text in entry.speakers),
+            _own_voice(file, name, entry.own_voice),
         )
         for name, entry in entries.items()
     }
@@ -115,6 +124,19 @@ def _speaker(file: Path, character: str, text: str) -> SpeakerAt:
             remedy="Write it so.",
         )
     return SpeakerAt(int(found[1]), found[2])
+
+
+def _own_voice(file: Path, character: str, entry: _OwnVoiceEntry | None) -> OwnVoice | None:
+    if entry is None:
+        return None
+    if not entry.person.strip() or not entry.purpose.strip():
+        raise Rejected(
+            f"{file}, {character}.own_voice",
+            found="no person or no purpose",
+            expected="who allowed their voice to be cloned, and for what",
+            remedy="Fill in person and purpose, from the consent that was given in writing.",
+        )
+    return OwnVoice(entry.person, entry.purpose, entry.until)
 
 
 def _refuse_contradictions(file: Path, decisions: Mapping[str, CharacterDecision]) -> None:

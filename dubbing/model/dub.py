@@ -62,7 +62,20 @@ class CastVoice:
     """Who a speaker of an episode is, and with which voice that character speaks a language."""
 
     character: str
-    voice: str  # a name in the voice bank
+    voice: str  # a name in the voice bank, or OWN
+
+
+OWN = "own"  # the voice of a character that is dubbed in its own
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A character's own voice, to be cloned from."""
+
+    episode: int  # that it is from
+    lines: tuple[int, ...]  # the numbers of its lines there
+    sha256: str
+    pitch_hz: float  # median fundamental frequency; 0.0 if none was found
 
 
 @dataclass(frozen=True, slots=True)

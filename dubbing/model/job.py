@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -77,6 +78,15 @@ class SpeakerAt:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnVoice:
+    """A character's own voice may be cloned for its dub: the record of who allowed it."""
+
+    person: str  # whose voice it is
+    purpose: str
+    until: date  # the last day
+
+
+@dataclass(frozen=True, slots=True)
 class CharacterDecision:
     """What a person decided of one character."""
 
@@ -84,6 +94,7 @@ class CharacterDecision:
     voices: Mapping[str, str] = field(default_factory=dict)  # language -> voice
     same_as: str = ""  # the character that this one is too
     speakers: tuple[SpeakerAt, ...] = ()  # who is this one, whatever was heard
+    own_voice: OwnVoice | None = None  # None: a voice of the bank
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,11 @@ from dubbing.store.tasks import NewTask
 
 PLAN, PUBLISH = "plan", "publish"  # a job's own steps, beside the stages
 
-# Who speaks in an episode is known from these. Later episodes build on it, even where all else failed.
-KNOWING = ("probe", "extract", "separate", "diarize", "identify")
+# Who speaks in an episode, and what is said, is known from these. Other episodes build on it, even where all
+# else failed.
+KNOWING = (
+    "probe", "extract", "separate", "diarize", "identify", "transcribe", "script", "reference",
+)  # fmt: skip
 
 # What a gate lets through.
 _GATE_OF = {"translate": Gate.SCRIPT, "synthesize": Gate.TRANSLATION}

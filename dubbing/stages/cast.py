@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from dubbing.errors import Rejected
 from dubbing.model.casting import as_people_say, same_as
-from dubbing.model.dub import Cast, CastVoice, Character, Voicing
+from dubbing.model.dub import OWN, Cast, CastVoice, Character, Voicing
 from dubbing.model.job import CharacterDecision
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
@@ -31,6 +31,7 @@ class Settings:
     voices: tuple[Voice, ...]  # all that speak the language, in the catalogue's order
     decisions: Mapping[str, CharacterDecision]  # of this language alone
     given: Mapping[str, str] = field(default_factory=dict)  # character -> voice, as published
+    own: tuple[str, ...] = ()  # characters that speak in their own voices
 
 
 def run(work: Work, settings: Settings) -> None:
@@ -43,6 +44,7 @@ def run(work: Work, settings: Settings) -> None:
         for name, decision in settings.decisions.items()
         if settings.language in decision.voices
     }
+    decided |= dict.fromkeys(settings.own, OWN)
     voicing = Voicing(
         {
             speaker: CastVoice(character.name, decided.get(character.name, given[character.name]))

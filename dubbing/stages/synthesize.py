@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,16 +14,17 @@ from dubbing.engines.ports import TranslationRequest
 from dubbing.engines.routes import Hop
 from dubbing.media import dsp, sound
 from dubbing.model.audio import Audio
-from dubbing.model.dub import Fit, Voicing
+from dubbing.model.dub import OWN, Fit, Recording, Voicing
 from dubbing.model.episode import MediaInfo, Term
 from dubbing.model.fitting import MARGIN_MS, Shorten, ask, settle, slots
+from dubbing.model.job import OwnVoice
 from dubbing.model.speech import Line, Script
 from dubbing.model.time import Span, ms_to_samples
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "synthesize", 1
+NAME, VERSION = "synthesize", 2
 _MAX_SHORTENINGS = 2
 
 
@@ -32,6 +34,7 @@ class Settings:
     synthesizer: str
     stand_in: bool  # the synthesizer is a last resort
     voices: tuple[Voice, ...]  # all that the cast may name
+    own: Mapping[str, OwnVoice]  # characters that speak in their own voices
     route: tuple[Hop, ...]  # for shorter translations
     terms: tuple[Term, ...]
 
@@ -54,13 +57,14 @@ def run(work: Work, settings: Settings) -> None:
     script = read_json(work.inputs["translate"] / "script.json", Script)
     voicing = read_json(work.inputs["cast"] / "voicing.json", Voicing)
     media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
-    voices = {voice.name: voice for voice in settings.voices}
+    voices = _voices(work, settings)
     room = slots([line.span for line in script.lines], media.duration_ms)
 
     def speak(index: int) -> _Spoken:
         line = script.lines[index]
-        voice = voices[voicing.speakers[line.speaker].voice]
-        return _speak(work, settings, line, voice, room[index])
+        cast = voicing.speakers[line.speaker]
+        key = cast.character if cast.voice == OWN else cast.voice
+        return _speak(work, settings, line, voices[key], room[index])
 
     spoken = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -87,6 +91,18 @@ def run(work: Work, settings: Settings) -> None:
         fits.append(fit)
         sound.write(work.out / f"{fit.line:04d}.wav", _fitted(one.take.audio(), fit))
     write_json(work.out / "fits.json", tuple(fits))
+
+
+def _voices(work: Work, settings: Settings) -> dict[str, Voice]:
+    """The bank's by their names, and characters' own by the characters'."""
+    voices = {voice.name: voice for voice in settings.voices}
+    if settings.own:
+        folder = work.inputs["reference"]
+        for name, found in read_json(folder / "recordings.json", dict[str, Recording]).items():
+            if name in settings.own:
+                allowed = settings.own[name]
+                voices[name] = lines.own_voice(name, allowed, found.pitch_hz, found.sha256)
+    return voices
 
 
 def _speak(work: Work, settings: Settings, line: Line, voice: Voice, slot: Span) -> _Spoken:
@@ -120,8 +136,16 @@ def _speak(work: Work, settings: Settings, line: Line, voice: Voice, slot: Span)
 
 
 def _take(work: Work, settings: Settings, voice: Voice, text: str, speed: float) -> lines.Take:
+    recording = work.inputs["reference"] / voice.reference if voice.name == OWN else None
     return lines.speak(
-        work.engines, work.store, settings.synthesizer, voice, text, settings.language, speed
+        work.engines,
+        work.store,
+        settings.synthesizer,
+        voice,
+        text,
+        settings.language,
+        speed,
+        recording,
     )
 
 

@@ -199,24 +199,21 @@ def test_a_decided_voice_is_used_in_every_episode_of_that_language(
 def test_characters_joined_and_told_apart_have_only_their_own_lines_redone(
     localized_series: Path, dub: Dub
 ) -> None:
-    def lines(episode: str) -> list[dict[str, Any]]:
-        file = localized_series / "localized" / episode / "en" / "report.json"
-        return list(json.loads(file.read_text())["lines"])
-
     def characters(episode: str) -> list[str]:
-        return [line["character"] for line in lines(episode)]
+        return [line["character"] for line in _lines(localized_series, episode)]
 
     heard = characters("ep01"), characters("ep02")
     assert heard == (["c1", "c2", "c1", "c3"], ["c2", "c1", "c1"])
-    before = lines("ep01")
+    before = _lines(localized_series, "ep01")
     dub("edit", localized_series, "--character", "c3", "--same-as", "c1")
     done = stages(dub.run(localized_series))
     assert {"mix ep01 en", "mux ep01"} <= done
     # The second episode was cast again, and came out the same.
     assert {name for name in done if "ep02" in name} == {"cast ep02 en", "cast ep02 es-419"}
     assert (characters("ep01"), characters("ep02")) == (["c1", "c2", "c1", "c1"], heard[1])
-    assert lines("ep01")[:3] == before[:3]
-    assert lines("ep01")[3]["voice"] == before[0]["voice"] != before[3]["voice"]
+    after = _lines(localized_series, "ep01")
+    assert after[:3] == before[:3]
+    assert after[3]["voice"] == before[0]["voice"] != before[3]["voice"]
     who = ("--character", "twin", "--episode", 2, "--speaker", "s1")
     dub("edit", localized_series, *who, "--name", "Her twin")
     done = stages(dub.run(localized_series))
@@ -272,6 +269,35 @@ def test_the_published_cast_can_be_read_edited_and_put_into_the_release(
         "manifest.json",
         "report.html",
     }
+
+
+def test_a_character_speaks_in_its_own_voice_only_where_its_person_allowed_it(
+    localized_series: Path, dub: Dub
+) -> None:
+    def allowed(until: str) -> None:
+        (localized_series / "cast.toml").write_text(
+            f'[c1]\nown_voice = {{ person = "A. Actor", purpose = "dubs", until = {until} }}\n'
+        )
+
+    before = {episode: _lines(localized_series, episode) for episode in ("ep01", "ep02")}
+    allowed("2026-01-31")
+    run = ("run", localized_series, "--to", "en,es-419", "--profile", "fake")
+    assert "A. Actor's consent ended on 2026-01-31" in dub.refused(*run)
+    allowed("2099-12-31")
+    dub(
+        "edit", localized_series, "--character", "c1", "--language", "es-419", "--voice", "beep-low"
+    )
+    dub.run(localized_series)
+    for episode, lines in before.items():
+        for line, now in zip(lines, _lines(localized_series, episode), strict=True):
+            assert now["voice"] == ("own" if line["character"] == "c1" else line["voice"])
+            assert line["character"] == now["character"]
+    assert not [x for x in _lines(localized_series, "ep01", "es-419") if x["voice"] == "own"]
+    # The recording is of the first episode, at the character's own pitch, and so are the fake's beeps.
+    recordings = [json.loads(file.read_text()) for file in _cached(dub, "recordings.json")]
+    assert len(recordings) == 2
+    assert all(r["c1"]["episode"] == 1 and r["c1"]["lines"] == [1] for r in recordings)
+    assert all(abs(r["c1"]["pitch_hz"] - 150) < 5 for r in recordings)
 
 
 def test_a_new_word_of_the_glossary_goes_no_further_than_the_lines_that_have_it(
@@ -353,6 +379,11 @@ def test_the_report_and_the_tables_can_be_read(localized_series: Path, dub: Dub)
     dub("clean")
     assert not (dub.cache / "artifacts").exists()
     assert dub.run(series)["stages_run"] == 0  # what is published needs no cache
+
+
+def _lines(series: Path, episode: str, language: str = "en") -> list[dict[str, Any]]:
+    file = series / "localized" / episode / language / "report.json"
+    return list(json.loads(file.read_text())["lines"])
 
 
 def _cached(dub: Dub, name: str) -> set[Path]:
