@@ -1,4 +1,4 @@
-"""Models that a hub carries: pinned by revision and digest, fetched once, checked at every load.
+"""Models that a hub or a server carries: pinned by revision and digest, fetched once, checked at every load.
 
 Nothing is fetched unasked: `dub models fetch` does it, and a run without the files says so.
 """
@@ -11,11 +11,12 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
 
+from dubbing.engines import downloads
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.digest import sha256_of
@@ -23,18 +24,23 @@ from dubbing.formats.digest import sha256_of
 _DIGESTS = "digests.json"
 _TENSORS_ONLY = (".safetensors", ".json", ".model", ".spm", ".txt")
 # Checkpoints of torch: every engine loads them with `weights_only`, so that nothing in them is run.
-_CHECKPOINTS = (".bin", ".pt", ".pth")
+_CHECKPOINTS = (".bin", ".pt", ".pth", ".th")
 
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """Some files of a repository on the Hugging Face Hub, or on a mirror that `HF_ENDPOINT` names."""
+    """Some files of a repository on the Hugging Face Hub, or on a mirror that `HF_ENDPOINT` names; or files
+    that lie elsewhere on the web, or on a mirror that `DUBBING_MIRROR` names."""
 
-    repository: str  # facebook/nllb-200-distilled-600M
-    revision: str  # a commit: 40 hex digits
+    repository: (
+        str  # facebook/nllb-200-distilled-600M; of files from elsewhere, what they are called here
+    )
+    revision: str  # a commit: 40 hex digits; of files from elsewhere, their version
     # File -> SHA-256. None: what was fetched first is what it has to be from then on.
     files: Mapping[str, str | None]
     bytes: int  # of all of them, about: what a fetch costs
+    # File -> its address, of those that are not in the repository. `...zip#voice/model.pth` is one in an archive.
+    urls: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for file in self.files:
@@ -105,14 +111,16 @@ class HubModel:
                     digests[file] = sha256_of(self._download(file, partial))
                     if pinned is not None and digests[file] != pinned:
                         (partial / file).unlink()
+                        shutil.rmtree(partial / ".cache", ignore_errors=True)
                         raise Rejected(
                             f"{self.repository}/{file}",
                             found=f"SHA-256 {digests[file]}",
                             expected=f"SHA-256 {pinned}",
-                            remedy="The hub, or what HF_ENDPOINT names, gave another file than the one "
-                            "that was looked at: do not use it.",
+                            remedy="The hub, or what HF_ENDPOINT or DUBBING_MIRROR names, gave another file "
+                            "than the one that was looked at: do not use it.",
                         )
-                shutil.rmtree(partial / ".cache", ignore_errors=True)  # the hub library's own
+                # What had come of files, and archives that they are from.
+                shutil.rmtree(partial / ".cache", ignore_errors=True)
                 with (partial / _DIGESTS).open("w") as record:
                     json.dump(digests, record, indent=2)
                     record.flush()
@@ -122,6 +130,13 @@ class HubModel:
         return self.folder
 
     def _download(self, file: str, to: Path) -> Path:
+        if file not in self.urls:
+            return self._from_hub(file, to)
+        if not (to / file).exists():
+            downloads.download(self.urls[file], to / file, to / ".cache")
+        return to / file
+
+    def _from_hub(self, file: str, to: Path) -> Path:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import (
             EntryNotFoundError,
