@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.engines import faster_whisper, hearing, seq2seq, xtts
+from dubbing.engines import faster_whisper, hearing, openai_whisper, seq2seq, xtts
 from dubbing.engines.hub import HubModel
 from dubbing.formats.digest import sha256_of
 
@@ -64,6 +64,22 @@ def install_whisper(model: str, cache: Path, patch: pytest.MonkeyPatch) -> None:
     hub = faster_whisper.HUB[model]
     unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
     patch.setitem(faster_whisper.HUB, model, unpinned)
+    install(unpinned, made)
+
+
+def install_openai_whisper(model: str, cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has a large Whisper of OpenAI's find the base model's weights in its place, converted to its format."""
+    import whisper
+
+    (file,) = openai_whisper.HUB[model].files
+    made = cache / "made"
+    made.mkdir(parents=True)
+    shutil.copy(openai_whisper.converted(), made / file)
+    patch.setenv("DUBBING_CACHE", str(cache))
+    hub = openai_whisper.HUB[model]
+    unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
+    patch.setitem(openai_whisper.HUB, model, unpinned)
+    patch.setitem(whisper._ALIGNMENT_HEADS, model, whisper._ALIGNMENT_HEADS["base"])
     install(unpinned, made)
 
 

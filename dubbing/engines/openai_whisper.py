@@ -1,7 +1,8 @@
 """openai-whisper: the reference that the fast transcriber is tested against. Needs torch.
 
-It runs on the very weights of `faster_whisper`, in 32 bits: they are converted once into a checkpoint of
-its own kind, which stays in the cache.
+The base model runs on the very weights of `faster_whisper`, in 32 bits: they are converted once into a
+checkpoint of its own kind, which stays in the cache. The large ones run on those that OpenAI publishes, in
+the 16 bits that they are published in where there is a GPU.
 """
 
 from __future__ import annotations
@@ -21,13 +22,40 @@ import numpy.typing as npt
 from filelock import FileLock
 
 from dubbing.engines import hearing
+from dubbing.engines.devices import Device, best_device
 from dubbing.engines.hearing import BASE, BEAM_SIZE, Heard, Token
+from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.errors import Defect, Rejected
 from dubbing.model.audio import Audio, Samples
 from dubbing.model.speech import Word
 
-MODELS = ("base",)  # whose weights come as packages
+PACKAGED = "base"  # whose weights come as packages
+
+
+def _published(file: str, sha256: str, size: int) -> HubModel:
+    """A checkpoint where OpenAI publishes it: its address names its digest."""
+    address = f"https://openaipublic.azureedge.net/main/whisper/models/{sha256}/{file}"
+    return HubModel(
+        f"openai-whisper/{file.removesuffix('.pt')}", sha256, {file: sha256}, size, {file: address}
+    )
+
+
+HUB = {
+    "large-v3": _published(
+        "large-v3.pt",
+        "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
+        3_087_000_000,
+    ),
+    "turbo": _published(
+        "large-v3-turbo.pt",
+        "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
+        1_617_000_000,
+    ),
+}
+MODELS = (PACKAGED, *HUB)
+# Weights, and what five beams need at once; in 32 bits of a CPU twice as much.
+_MEMORY_MB = {"base": 900, "large-v3": 4_500, "turbo": 2_500}
 _CODE = ("openai-whisper", "torch", "faster-whisper", "opencc-python-reimplemented")
 _CONVERSION = 1  # changes with `checkpoint`, so that an old conversion is not loaded
 _MEL_FRAMES = 3000  # 30 s, what the encoder takes
@@ -38,45 +66,52 @@ _DTYPES: Mapping[int, str] = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 class OpenAIWhisper:
     """Transcribes with openai-whisper. Calls from several threads take turns.
 
-    Raises Rejected for a model whose weights there are no packages of.
+    Raises Rejected for a model that it has not.
     """
 
-    def __init__(self, model: str = "base") -> None:
+    def __init__(self, model: str = PACKAGED) -> None:
         if model not in MODELS:
             raise Rejected(
                 "transcriber",
                 found=f"'openai-whisper:{model}'",
                 expected=" or ".join(f"'openai-whisper:{name}'" for name in MODELS),
-                remedy="Name a model whose weights are packaged.",
+                remedy="Name one of these models.",
             )
         self._name = model
         self._model: Any = None
+        self._device: Device | None = None
         self._lock = threading.Lock()  # word times are read through hooks on the one network
+
+    @property
+    def hub(self) -> HubModel | None:
+        return HUB.get(self._name)
 
     @property
     def info(self) -> EngineInfo:
         versions = " ".join(f"{name} {_version(name)}" for name in _CODE)
+        weights = (
+            f"{BASE['model.bin'].sha256[:12]} float32 conversion {_CONVERSION}"
+            if self.hub is None
+            else self.hub.mark
+        )
+        packages = hearing.BASE_DISTRIBUTIONS if self.hub is None else _CODE
         return EngineInfo(
             name=f"openai-whisper:{self._name}",
             port=Port.TRANSCRIBER,
-            revision=f"{BASE['model.bin'].sha256[:12]} float32 beam {BEAM_SIZE} conversion {_CONVERSION} "
-            f"hearing {hearing.VERSION} {versions}",
+            revision=f"{weights} beam {BEAM_SIZE} hearing {hearing.VERSION} {versions}",
             languages=hearing.LANGUAGES,
             licence="MIT",
             commercial=True,
-            distributions=(*hearing.BASE_DISTRIBUTIONS, "openai-whisper", "torch"),
+            distributions=tuple(dict.fromkeys((*packages, "openai-whisper", "torch"))),
+            memory_mb=_MEMORY_MB[self._name],
             note="Slow on a CPU: the reference for faster-whisper.",
         )
 
     def __enter__(self) -> Self:
-        import whisper
-
-        model = whisper.load_model(str(converted()), device="cpu")
-        config = json.loads(BASE["config.json"].path().read_text("utf-8"))
-        model.register_buffer(
-            "alignment_heads", _sparse_mask(config["alignment_heads"], model.dims), persistent=False
-        )
-        self._model = model
+        if self.hub is None:
+            self._model, self._device = _packaged(), Device("cpu", None)
+        else:
+            self._model, self._device = _fetched(self._name, self.hub, self.info.name)
         return self
 
     def __exit__(
@@ -86,6 +121,8 @@ class OpenAIWhisper:
         trace: TracebackType | None,
     ) -> None:
         self._model = None
+        if self._device is not None:
+            self._device.clear()
 
     def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
         return hearing.transcribe(speech, language, self._hear)
@@ -95,22 +132,28 @@ class OpenAIWhisper:
         from whisper.timing import find_alignment
         from whisper.tokenizer import get_tokenizer
 
+        model = self._model
+        halved = model.device.type == "cuda"
         frames = len(samples) // whisper.audio.HOP_LENGTH
-        mel = whisper.log_mel_spectrogram(np.ascontiguousarray(samples), padding=400)[:, :frames]
-        mel = whisper.pad_or_trim(mel, _MEL_FRAMES)
+        mel = whisper.log_mel_spectrogram(
+            np.ascontiguousarray(samples), model.dims.n_mels, padding=400
+        )[:, :frames]
+        mel = whisper.pad_or_trim(mel, _MEL_FRAMES).to(model.device)
+        if halved:
+            mel = mel.half()
         options = whisper.DecodingOptions(
-            language=language, beam_size=BEAM_SIZE, without_timestamps=True, fp16=False
+            language=language, beam_size=BEAM_SIZE, without_timestamps=True, fp16=halved
         )
         tokenizer = get_tokenizer(
             multilingual=True,
-            num_languages=self._model.num_languages,
+            num_languages=model.num_languages,
             language=language,
             task="transcribe",
         )
         with self._lock:
-            result = whisper.decode(self._model, mel, options)
+            result = whisper.decode(model, mel, options)
             tokens = [t for t in result.tokens if t < tokenizer.eot]
-            aligned = find_alignment(self._model, tokenizer, tokens, mel, frames)
+            aligned = find_alignment(model, tokenizer, tokens, mel, frames)
         return Heard(
             tokens=tuple(
                 Token(one.word, float(one.start), float(one.end), float(one.probability))
@@ -119,6 +162,36 @@ class OpenAIWhisper:
             mean_log_probability=result.avg_logprob,
             no_speech_probability=result.no_speech_prob,
         )
+
+
+def _packaged() -> Any:
+    """The base model. What it hears is the same on every machine: on a CPU, in 32 bits."""
+    import whisper
+
+    model = whisper.load_model(str(converted()), device="cpu")
+    config = json.loads(BASE["config.json"].path().read_text("utf-8"))
+    heads = _sparse_mask(config["alignment_heads"], model.dims)
+    model.register_buffer("alignment_heads", heads, persistent=False)
+    return model
+
+
+def _fetched(name: str, hub: HubModel, engine: str) -> tuple[Any, Device]:
+    """A large model, on a GPU if there is one: openai-whisper's loader reads with `weights_only`."""
+    import torch
+    import whisper
+
+    (file,) = hub.files
+    path = hub.path(engine) / file
+    with tensors_only(path, engine):
+        model = whisper.load_model(str(path), device="cpu")
+    model.set_alignment_heads(whisper._ALIGNMENT_HEADS[name])
+    device = best_device()
+    if device.name == "cuda":
+        # Norms are computed in 32 bits; all else in 16, which is what the network casts to at each step otherwise.
+        for part in model.modules():
+            if isinstance(part, (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Embedding)):
+                part.half()
+    return model.to(device.name), device
 
 
 def converted() -> Path:

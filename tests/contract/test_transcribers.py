@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny
 
-from dubbing.engines import fakes
+from dubbing.engines import fakes, openai_whisper
 from dubbing.engines.faster_whisper import FasterWhisper
 from dubbing.engines.hearing import spoken_characters
 from dubbing.engines.openai_whisper import OpenAIWhisper
@@ -21,11 +21,16 @@ from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word
 
 _LARGE = partial(FasterWhisper, "large-v3")  # by its own loader, with the base model's weights
+_REFERENCE = partial(OpenAIWhisper, "turbo")  # likewise
+_PUBLISHED = dict(openai_whisper.HUB)  # before a test puts others in their place
 _REAL = [
     pytest.param(_LARGE, id="faster-whisper:large-v3", marks=pytest.mark.models),
     pytest.param(FasterWhisper, id="faster-whisper", marks=pytest.mark.models),
     pytest.param(
         OpenAIWhisper, id="openai-whisper", marks=[pytest.mark.models, pytest.mark.whisper]
+    ),
+    pytest.param(
+        _REFERENCE, id="openai-whisper:turbo", marks=[pytest.mark.models, pytest.mark.whisper]
     ),
 ]
 
@@ -34,11 +39,13 @@ _REAL = [
 def transcriber(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Transcriber]:
-    if request.param is OpenAIWhisper:
+    if request.param in (OpenAIWhisper, _REFERENCE):
         pytest.importorskip("whisper")
     with pytest.MonkeyPatch.context() as patch:
         if request.param is _LARGE:
             tiny.install_whisper("large-v3", tmp_path_factory.mktemp("large"), patch)
+        if request.param is _REFERENCE:
+            tiny.install_openai_whisper("turbo", tmp_path_factory.mktemp("turbo"), patch)
         with request.param() as engine:
             yield engine
 
@@ -102,8 +109,8 @@ def test_real_engines_hear_what_is_said_from_where_it_starts(
 def test_the_fast_engine_hears_what_the_reference_hears(
     transcriber: Transcriber, words: tuple[Word, ...], spoken_zh: Audio
 ) -> None:
-    if transcriber.info.name != "openai-whisper:base":
-        pytest.skip("compared once, with the reference's words")
+    if not transcriber.info.name.startswith("openai-whisper:"):
+        pytest.skip("compared with the reference's words")
     with FasterWhisper() as fast:
         heard = fast.transcribe(spoken_zh, "zh")
     assert [word.text for word in heard] == [word.text for word in words]
@@ -126,3 +133,13 @@ def test_neither_music_nor_noise_has_words(music: Audio) -> None:
         assert transcriber.transcribe(Audio.of_mono(noise, SPEECH_RATE_HZ), "zh") == ()
         with pytest.raises(Rejected, match="tlh"):
             transcriber.transcribe(music, "tlh")
+
+
+@pytest.mark.whisper
+@pytest.mark.parametrize("model", ["large-v3", "turbo"])
+def test_the_large_models_are_those_that_openai_publishes(model: str) -> None:
+    whisper = pytest.importorskip("whisper")
+    assert list(_PUBLISHED[model].urls.values()) == [whisper._MODELS[model]]
+    (sha256,) = _PUBLISHED[model].files.values()
+    assert sha256 is not None
+    assert sha256 in whisper._MODELS[model]
