@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from dubbing.engines import faster_whisper, hearing, openai_whisper, seq2seq, xtts
+from dubbing.engines import demucs, faster_whisper, hearing, openai_whisper, seq2seq, xtts
 from dubbing.engines.hub import HubModel
 from dubbing.formats.digest import sha256_of
 
@@ -81,6 +82,40 @@ def install_openai_whisper(model: str, cache: Path, patch: pytest.MonkeyPatch) -
     patch.setitem(openai_whisper.HUB, model, unpinned)
     patch.setitem(whisper._ALIGNMENT_HEADS, model, whisper._ALIGNMENT_HEADS["base"])
     install(unpinned, made)
+
+
+def install_demucs(cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has Demucs find tiny weights in a cache of their own."""
+    made = demucs_model(cache / "made")
+    patch.setenv("DUBBING_CACHE", str(cache))
+    hub = demucs.MODELS["htdemucs"]
+    unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
+    patch.setitem(demucs.MODELS, "htdemucs", unpinned)
+    install(unpinned, made)
+
+
+def demucs_model(folder: Path) -> Path:
+    """A hybrid transformer of 64 dimensions that hears 2 s at once, as the author's own export writes it."""
+    import torch
+    from demucs.htdemucs import HTDemucs
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True)
+    sources = ["drums", "bass", "other", "vocals"]
+    size = {"channels": 8, "t_layers": 1, "t_heads": 2}
+    segment = Fraction(2)
+    network = HTDemucs(sources, segment=segment, **size)
+    fraction = {"_type": "fraction", "numerator": 2, "denominator": 1}
+    described = {
+        "klass": "demucs.htdemucs.HTDemucs",
+        "args": json.dumps([sources]),
+        "kwargs": json.dumps({"segment": fraction, **size}),
+    }
+    (file,) = demucs.MODELS["htdemucs"].files
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, folder / file, described)
+    return folder
 
 
 def install_xtts(cache: Path, patch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from dubbing.errors import Rejected
 _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     Port.SEPARATOR: {
         "none": ("ducking", "NoSeparation", ()),
+        "demucs": ("demucs", "DemucsSeparator", ("htdemucs",)),
         "fake": ("fakes", "FakeSeparator", ()),
     },
     Port.DIARIZER: {
