@@ -125,8 +125,11 @@ def _drafts(
     if flagged:
         drafts.append(f"Fit: lines much faster than natural or too long: {', '.join(flagged)}.")
     if mix is not None and mix.bed is BedKind.DUCKED:
+        why = "no music-and-effects stem"
+        if mix.speech_left_db is not None:
+            why += f", and what was separated has speech in it, {-mix.speech_left_db:g} dB down"
         drafts.append(
-            f"Sound: no music-and-effects stem, so the original is turned down by {-mix.duck_db:g} dB "
+            f"Sound: {why}, so the original is turned down by {-mix.duck_db:g} dB "
             "where it speaks, and can be heard faintly under the dub."
         )
     return drafts

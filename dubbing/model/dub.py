@@ -121,6 +121,29 @@ class BedKind(StrEnum):
     DUCKED = "ducked"  # the source itself, turned down where somebody speaks
 
 
+# How far the original is turned down where it speaks: the dub then masks its voice, and the music is still felt.
+DUCK_DB = -20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """What lies under the dub, and why."""
+
+    kind: BedKind
+    # How loud speech still is in what a separator left, in dB against that speech. None: nobody
+    # speaks, or nothing was separated.
+    speech_left_db: float | None = None
+
+
+def bed_of(speech_left_db: float | None) -> Bed:
+    """What becomes of what a separator left: it is taken unless more speech is in it than ducking would leave.
+
+    A bed that mumbles is worse than an original that is turned down.
+    """
+    good = speech_left_db is None or speech_left_db <= DUCK_DB
+    return Bed(BedKind.SEPARATED if good else BedKind.DUCKED, speech_left_db)
+
+
 @dataclass(frozen=True, slots=True)
 class MixReport:
     """What the finished dub track measures, read back after encoding."""
@@ -130,3 +153,4 @@ class MixReport:
     integrated_lufs: float
     true_peak_dbtp: float
     duration_ms: int
+    speech_left_db: float | None = None  # in what a separator left, in dB against that speech

@@ -10,7 +10,7 @@ import numpy as np
 from dubbing.errors import Defect
 from dubbing.media import dsp, loudness, sound
 from dubbing.model.audio import Audio
-from dubbing.model.dub import BedKind, Fit, MixReport
+from dubbing.model.dub import DUCK_DB, Bed, BedKind, Fit, MixReport
 from dubbing.model.episode import MediaInfo
 from dubbing.model.job import LoudnessTarget
 from dubbing.model.speech import Transcript
@@ -18,9 +18,8 @@ from dubbing.model.time import merge, ms_to_samples
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "mix", 1
+NAME, VERSION = "mix", 2
 
-DUCK_DB = -20.0  # the original voice is then masked by the dub, and the music is still felt
 _DUCK_JOIN_MS = 400  # shorter pauses between utterances stay ducked: the bed must not pump
 _BITRATE = 192_000
 _LEVEL_RANGE_DB = 6.0  # a shout stays louder than a whisper, within reason
@@ -37,7 +36,7 @@ def run(work: Work, settings: Settings) -> None:
     media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
     transcript = read_json(work.inputs["script"] / "transcript.json", Transcript)
     fits = read_json(work.inputs["synthesize"] / "fits.json", tuple[Fit, ...])
-    kind = read_json(work.inputs["separate"] / "bed.json", BedKind)
+    made = read_json(work.inputs["separate"] / "bed.json", Bed)
     source = sound.read(work.inputs["extract"] / "source.wav")
     takes = [sound.read(work.inputs["synthesize"] / f"{fit.line:04d}.wav") for fit in fits]
     spans = {u.number: u.span for u in transcript.utterances}
@@ -45,7 +44,7 @@ def run(work: Work, settings: Settings) -> None:
     levels_db = line_levels_db(originals)
 
     bed = source
-    if kind is BedKind.DUCKED:
+    if made.kind is BedKind.DUCKED:
         bed = dsp.duck(source, merge(spans.values(), gap_ms=_DUCK_JOIN_MS), DUCK_DB)
     else:
         bed = sound.read(work.inputs["separate"] / "bed.wav")
@@ -56,7 +55,7 @@ def run(work: Work, settings: Settings) -> None:
     programme = dsp.mix_at(bed, placed)
     if programme.frames != ms_to_samples(media.duration_ms, programme.rate_hz):
         raise Defect(f"{work.label}: the dub has {programme.frames} samples")
-    report = _encode(work, settings.loudness, programme, kind)
+    report = _encode(work, settings.loudness, programme, made)
     write_json(work.out / "mix.json", report)
 
 
@@ -80,7 +79,7 @@ def _rms_db(audio: Audio) -> float:
     return 10.0 * math.log10(max(power, 1e-8))
 
 
-def _encode(work: Work, target: LoudnessTarget, programme: Audio, kind: BedKind) -> MixReport:
+def _encode(work: Work, target: LoudnessTarget, programme: Audio, bed: Bed) -> MixReport:
     """Encodes, reads back and measures; a peak that the encoder raised too far is limited further."""
     file = work.out / "dub.m4a"
     ceiling_dbtp = target.true_peak_dbtp - _CODEC_HEADROOM_DB
@@ -93,9 +92,10 @@ def _encode(work: Work, target: LoudnessTarget, programme: Audio, kind: BedKind)
             break
         ceiling_dbtp -= true_peak_dbtp - target.true_peak_dbtp + 0.1
     return MixReport(
-        bed=kind,
-        duck_db=DUCK_DB if kind is BedKind.DUCKED else 0.0,
+        bed=bed.kind,
+        duck_db=DUCK_DB if bed.kind is BedKind.DUCKED else 0.0,
         integrated_lufs=round(loudness.loudness_lufs(heard), 2),
         true_peak_dbtp=round(true_peak_dbtp, 2),
         duration_ms=heard.duration_ms,
+        speech_left_db=bed.speech_left_db,
     )

@@ -1,7 +1,7 @@
 """Speech for the listening engines, and the bed that the dub will lie on.
 
-The bed is the producer's stem where there is one, else what the separator leaves, else the source
-itself, to be ducked where somebody speaks.
+The bed is the producer's stem where there is one, else what the separator leaves if that is clean, else the
+source itself, to be ducked where somebody speaks.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from dubbing.errors import Rejected
 from dubbing.media import sound
+from dubbing.media.leakage import speech_left_db
 from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
-from dubbing.model.dub import BedKind
+from dubbing.model.dub import Bed, BedKind, bed_of
 from dubbing.model.episode import MediaInfo
 from dubbing.model.time import ms_to_samples
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "separate", 1
+NAME, VERSION = "separate", 2
 _STEM_TOLERANCE_MS = 500
 
 
@@ -29,21 +30,22 @@ class Settings:
 def run(work: Work, settings: Settings) -> None:
     source = sound.read(work.inputs["extract"] / "source.wav")
     speech = source
-    kind = BedKind.DUCKED
+    bed = Bed(BedKind.DUCKED)
     if "bed" in work.inputs:
         media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
         sound.write(work.out / "bed.wav", _stem(work, media.duration_ms, source))
-        kind = BedKind.STEM
+        bed = Bed(BedKind.STEM)
     else:
         with work.engines.separator(settings.separator) as separator:
             separation = separator.separate(source)
         if separation is not None:
-            sound.write(work.out / "bed.wav", separation.bed)
             speech = separation.speech
-            kind = BedKind.SEPARATED
+            bed = bed_of(speech_left_db(speech, separation.bed))
+            if bed.kind is BedKind.SEPARATED:
+                sound.write(work.out / "bed.wav", separation.bed)
     heard = sound.resample(Audio.of_mono(speech.mono(), speech.rate_hz), SPEECH_RATE_HZ)
     sound.write(work.out / "speech.wav", heard)
-    write_json(work.out / "bed.json", kind)
+    write_json(work.out / "bed.json", bed)
 
 
 def _stem(work: Work, duration_ms: int, source: Audio) -> Audio:
