@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.engines import demucs, faster_whisper, hearing, openai_whisper, seq2seq, xtts
+from dubbing.engines import (
+    demucs,
+    faster_whisper,
+    hearing,
+    openai_whisper,
+    pyannote,
+    seq2seq,
+    xtts,
+)
 from dubbing.engines.hub import HubModel
 from dubbing.formats.digest import sha256_of
 
@@ -115,6 +123,71 @@ def demucs_model(folder: Path) -> Path:
     (file,) = demucs.MODELS["htdemucs"].files
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file(tensors, folder / file, described)
+    return folder
+
+
+def install_pyannote(cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has pyannote find small weights in a cache of their own."""
+    made = pyannote_model(cache / "made")
+    patch.setenv("DUBBING_CACHE", str(cache))
+    hub = pyannote.MODELS["community-1"]
+    unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
+    patch.setitem(pyannote.MODELS, "community-1", unpinned)
+    install(unpinned, made)
+
+
+def pyannote_model(folder: Path) -> Path:
+    """A small network that tells who speaks, and one of full size that tells voices apart: 27 MB.
+
+    That they say nothing sensible has one exception: in silence, nobody speaks.
+    """
+    import numpy as np
+    import torch
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from pyannote.audio.models.embedding import WeSpeakerResNet34
+    from pyannote.audio.models.segmentation import PyanNet
+
+    torch.manual_seed(0)
+    for part in ("segmentation", "embedding", "plda"):
+        (folder / part).mkdir(parents=True)
+    who = PyanNet(
+        lstm={"hidden_size": 8, "num_layers": 1}, linear={"hidden_size": 8, "num_layers": 1}
+    )
+    who.specifications = Specifications(
+        Problem.MONO_LABEL_CLASSIFICATION, Resolution.FRAME, duration=10.0,
+        classes=["speaker#1", "speaker#2", "speaker#3"], powerset_max_classes=2,
+        permutation_invariant=True,
+    )  # fmt: skip
+    who.setup()
+    who.eval()
+    with torch.no_grad():
+        # What little the sound changes decides, and without any it is the first class: nobody.
+        who.classifier.weight *= 100
+        heard: list[torch.Tensor] = []
+        who.classifier.register_forward_hook(lambda _network, _heard, made: heard.append(made))
+        who(torch.zeros(1, 1, 160_000))
+        who.classifier.bias -= heard[0].mean(dim=(0, 1))
+        who.classifier.bias[0] += 1
+    voice = WeSpeakerResNet34()
+    voice.specifications = Specifications(
+        Problem.REPRESENTATION, Resolution.CHUNK, duration=10.0, classes=["a", "b"]
+    )
+    voice.setup()
+    for network, file in ((who, "segmentation"), (voice, "embedding")):
+        checkpoint = {"state_dict": network.state_dict(), "hyper_parameters": dict(network.hparams)}
+        network.on_save_checkpoint(checkpoint)
+        checkpoint["pyannote.audio"]["versions"]["torch"] = torch.__version__
+        torch.save(checkpoint, folder / file / "pytorch_model.bin")
+    rng = np.random.default_rng(0)
+    lda, _ = np.linalg.qr(rng.normal(size=(256, 128)))
+    np.savez(
+        folder / "plda" / "xvec_transform.npz",
+        mean1=np.zeros(256), mean2=np.zeros(128), lda=lda,
+    )  # fmt: skip
+    np.savez(
+        folder / "plda" / "plda.npz",
+        mu=np.zeros(128), tr=np.eye(128), psi=np.linspace(4, 0.1, 128),
+    )  # fmt: skip
     return folder
 
 

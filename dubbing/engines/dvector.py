@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from dubbing.engines import vad
 from dubbing.engines.ports import EngineInfo, Port
+from dubbing.engines.voiceprints import Vectors, named, unit
 from dubbing.engines.weights import PackagedFile, Weights
-from dubbing.media.dsp import median_pitch_hz
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio, Samples
-from dubbing.model.speech import Diarization, Turn, Voiceprint
+from dubbing.model.speech import Diarization, Turn
 from dubbing.model.time import Span, ms_to_samples
 
 _ENCODER = Weights(
@@ -60,7 +60,6 @@ _LEAST_WINDOWS = 12  # whoever speaks less is taken for somebody else: too littl
 _CHANGE_COST = 1.0  # of a change of speaker inside a stretch, in windows that fit perfectly
 _ROUNDS = 8  # of refinement; it settles after three or four
 
-Vectors = npt.NDArray[np.float32]  # of shape (n, 256), each of unit length
 Labels = npt.NDArray[np.intp]
 
 
@@ -124,7 +123,10 @@ class DVectorDiarizer:
         for index, span in enumerate(spans):
             labels = speakers[stretch == index].tolist()
             turns += _turns(span, starts[index], labels)
-        return _named(turns, speech, vectors, speakers)
+        embeddings = {
+            str(number): vectors[speakers == number].mean(axis=0) for number in np.unique(speakers)
+        }
+        return named(turns, speech, embeddings)
 
     def _embed(self, bands: npt.NDArray[np.float32], starts: Sequence[int]) -> Vectors:
         embedded = []
@@ -132,7 +134,7 @@ class DVectorDiarizer:
             batch = starts[first : first + _BATCH]
             windows = np.stack([bands[start : start + _WINDOW_FRAMES] for start in batch])
             embedded.append(self._session.run(["embedding"], {"mel_window": windows})[0])
-        return _unit(np.concatenate(embedded))
+        return unit(np.concatenate(embedded))
 
 
 def log_mel(samples: Samples) -> npt.NDArray[np.float32]:
@@ -187,7 +189,7 @@ def group(vectors: Vectors, stretch: Labels) -> Labels:
         sums = np.array([vectors[speakers == k].sum(axis=0) for k in present])
         sizes = np.array([np.count_nonzero(speakers == k) for k in present])
         before = centres
-        centres, sizes = _merged(_unit(sums), sizes)
+        centres, sizes = _merged(unit(sums), sizes)
         if len(before) == len(centres) and np.allclose(before, centres):
             break
     return _decoded(vectors @ centres.T, stretch)
@@ -221,14 +223,14 @@ def _clusters(vectors: Vectors, blocks: Sequence[npt.NDArray[np.intp]]) -> tuple
     """Centres and sizes (in windows) of blocks clustered by average linkage."""
     from scipy.cluster.hierarchy import fcluster, linkage
 
-    means = _unit(np.array([vectors[block].mean(axis=0) for block in blocks]))
+    means = unit(np.array([vectors[block].mean(axis=0) for block in blocks]))
     sizes = np.array([len(block) for block in blocks])
     labels = np.ones(1, dtype=np.intp)
     if len(blocks) > 1:
         labels = fcluster(linkage(means, "average", metric="cosine"), 1 - _ALIKE, "distance")
     numbers = np.unique(labels)
     sums = [(means * sizes[:, np.newaxis])[labels == n].sum(axis=0) for n in numbers]
-    return _unit(np.array(sums)), np.array([sizes[labels == n].sum() for n in numbers])
+    return unit(np.array(sums)), np.array([sizes[labels == n].sum() for n in numbers])
 
 
 def _merged(centres: Vectors, sizes: Labels) -> tuple[Vectors, Labels]:
@@ -245,7 +247,7 @@ def _merged(centres: Vectors, sizes: Labels) -> tuple[Vectors, Labels]:
         smallest = int(sizes.argmin())
         if excess[first, second] > 0 or len(centres) > _MOST_SPEAKERS:
             both = centres[first] * sizes[first] + centres[second] * sizes[second]
-            centres[first] = _unit(both)
+            centres[first] = unit(both)
             sizes[first] += sizes[second]
             gone = int(second)
         elif sizes[smallest] < _LEAST_WINDOWS:
@@ -298,31 +300,3 @@ def _turns(span: Span, starts: Sequence[int], speakers: Sequence[int]) -> list[T
             turns.append(Turn(str(before), Span(start_ms, cut_ms)))
             start_ms = cut_ms
     return [*turns, Turn(str(speakers[-1]), Span(start_ms, span.end_ms))]
-
-
-def _named(turns: Sequence[Turn], speech: Audio, vectors: Vectors, speakers: Labels) -> Diarization:
-    """The turns with speakers named s1, s2, ... by first appearance, and how each sounds."""
-    order = list(dict.fromkeys(turn.speaker for turn in turns))
-    names = {speaker: f"s{number}" for number, speaker in enumerate(order, start=1)}
-    voiceprints = []
-    for speaker, name in names.items():
-        spans = [turn.span for turn in turns if turn.speaker == speaker]
-        mean = _unit(vectors[speakers == int(speaker)].mean(axis=0))
-        spoken = np.concatenate([speech.cut(span).mono() for span in spans])
-        voiceprints.append(
-            Voiceprint(
-                name,
-                embedding=tuple(round(float(x), 6) for x in mean),
-                pitch_hz=round(median_pitch_hz(Audio.of_mono(spoken, speech.rate_hz)), 1),
-                speech_ms=sum(span.duration_ms for span in spans),
-            )
-        )
-    return Diarization(
-        tuple(Turn(names[turn.speaker], turn.span) for turn in turns), tuple(voiceprints)
-    )
-
-
-def _unit(vectors: npt.NDArray[Any]) -> Vectors:
-    """Vectors of length 1, along the last axis."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return cast("Vectors", (vectors / np.maximum(length, 1e-12)).astype(np.float32))

@@ -34,6 +34,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     },
     Port.DIARIZER: {
         "dvector": ("dvector", "DVectorDiarizer", ()),
+        "pyannote": ("pyannote", "PyannoteDiarizer", ("community-1",)),
         "fake": ("fakes", "FakeDiarizer", ()),
     },
     Port.TRANSCRIBER: {

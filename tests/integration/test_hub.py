@@ -183,6 +183,7 @@ class _Hostile:
         (Port.TRANSLATOR, "nllb:600m", "pytorch_model.bin"),
         (Port.SYNTHESIZER, "xtts:v2", "model.pth"),
         (Port.TRANSCRIBER, "openai-whisper:turbo", "large-v3-turbo.pt"),
+        (Port.DIARIZER, "pyannote:community-1", "segmentation/pytorch_model.bin"),
     ],
 )
 def test_a_checkpoint_that_would_run_code_is_refused(
@@ -192,6 +193,8 @@ def test_a_checkpoint_that_would_run_code_is_refused(
         tiny.install_translator(name, tmp_path / "cache", monkeypatch)
     elif port is Port.TRANSCRIBER:
         tiny.install_openai_whisper("turbo", tmp_path / "cache", monkeypatch)
+    elif port is Port.DIARIZER:
+        tiny.install_pyannote(tmp_path / "cache", monkeypatch)
     else:
         tiny.install_xtts(tmp_path / "cache", monkeypatch)
     engine = registry.create(port, name)
