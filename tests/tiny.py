@@ -20,6 +20,7 @@ from dubbing.engines import (
     hearing,
     openai_whisper,
     pyannote,
+    sensevoice,
     seq2seq,
     xtts,
 )
@@ -188,6 +189,70 @@ def pyannote_model(folder: Path) -> Path:
         folder / "plda" / "plda.npz",
         mu=np.zeros(128), tr=np.eye(128), psi=np.linspace(4, 0.1, 128),
     )  # fmt: skip
+    return folder
+
+
+def install_sensevoice(cache: Path, patch: pytest.MonkeyPatch) -> None:
+    """Has SenseVoice find weights of chance in a cache of their own."""
+    made = sensevoice_model(cache / "made")
+    patch.setenv("DUBBING_CACHE", str(cache))
+    hub = sensevoice.MODELS["small"]
+    unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
+    patch.setitem(sensevoice.MODELS, "small", unpinned)
+    install(unpinned, made)
+
+
+def sensevoice_model(folder: Path) -> Path:
+    """One layer with the inputs, outputs and description of the published export; it is sure of what it says."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    special = [
+        "<blank>",
+        "<s>",
+        "</s>",
+        "<|zh|>",
+        "<|nospeech|>",
+        "<|NEUTRAL|>",
+        "<|Speech|>",
+        "<|withitn|>",
+    ]
+    names = [*special, *"希望你以后能够做的比我还好呦说来去看听想", "，", "。"]
+    first = np.full((1, 4, len(names)), -9, np.float32)
+    first[0, range(4), (3, 5, 6, 7)] = 9
+    weights = rng.normal(size=(560, len(names))).astype(np.float32)
+    weights[:, : len(special)] = 0
+    bias = np.full(len(names), 0, np.float32)
+    bias[1 : len(special)] = -1000
+    bias[0] = 35  # so often nothing new is said that the rest could be
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", "T", 560])] + [
+        helper.make_tensor_value_info(name, TensorProto.INT32, ["N"])
+        for name in ("x_length", "language", "text_norm")
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "weights"], ["likely"]),
+            helper.make_node("Add", ["likely", "bias"], ["sure"]),
+            helper.make_node("Concat", ["first", "sure"], ["logits"], axis=1),
+        ],
+        "sensevoice", inputs,
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", "L", len(names)])],
+        [numpy_helper.from_array(array, name)
+         for name, array in (("weights", weights), ("bias", bias), ("first", first))],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    described = {
+        "model_type": "sense_voice_ctc", "vocab_size": len(names), "lfr_window_size": 7,
+        "lfr_window_shift": 6, "normalize_samples": 0, "with_itn": 14, "without_itn": 15,
+        "lang_auto": 0, "lang_zh": 3, "lang_en": 4, "lang_yue": 7, "lang_ja": 11, "lang_ko": 12,
+        "neg_mean": ",".join(["-12"] * 560), "inv_stddev": ",".join(["0.3"] * 560),
+    }  # fmt: skip
+    helper.set_model_props(model, {key: str(value) for key, value in described.items()})
+    save(model, folder / "model.int8.onnx")
+    lines = [f"{name} {number}" for number, name in enumerate(names)]
+    (folder / "tokens.txt").write_text("\n".join(lines) + "\n")
     return folder
 
 

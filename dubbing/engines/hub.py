@@ -22,8 +22,8 @@ from dubbing.errors import Rejected, Transient
 from dubbing.formats.digest import sha256_of
 
 _DIGESTS = "digests.json"
-# numpy reads arrays alone, unless it is told otherwise.
-_TENSORS_ONLY = (".safetensors", ".npz", ".json", ".model", ".spm", ".txt")
+# numpy reads arrays alone, unless it is told otherwise; ONNX holds arithmetic.
+_TENSORS_ONLY = (".safetensors", ".npz", ".onnx", ".json", ".model", ".spm", ".txt")
 # Checkpoints of torch: every engine loads them with `weights_only`, so that nothing in them is run.
 _CHECKPOINTS = (".bin", ".pt", ".pth", ".th")
 

@@ -103,7 +103,7 @@ class PyannoteDiarizer:
         pipeline = SpeakerDiarization(
             segmentation=_network(folder, _SEGMENTATION, self._name),
             embedding=_network(folder, _EMBEDDING, self._name),
-            plda=PLDA.from_pretrained(folder / "plda"),
+            plda=PLDA(folder / "plda/xvec_transform.npz", folder / "plda/plda.npz"),
             embedding_exclude_overlap=True,
             segmentation_batch_size=_BATCH,
             embedding_batch_size=_BATCH,

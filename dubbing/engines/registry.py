@@ -39,6 +39,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     },
     Port.TRANSCRIBER: {
         "faster-whisper": ("faster_whisper", "FasterWhisper", ("base", "large-v3", "turbo")),
+        "sensevoice": ("sensevoice", "SenseVoice", ("small",)),
         "openai-whisper": ("openai_whisper", "OpenAIWhisper", ("base", "large-v3", "turbo")),
         "fake": ("fakes", "FakeTranscriber", ()),
     },

@@ -16,6 +16,7 @@ from dubbing.engines.faster_whisper import FasterWhisper
 from dubbing.engines.hearing import spoken_characters
 from dubbing.engines.openai_whisper import OpenAIWhisper
 from dubbing.engines.ports import Port, Transcriber
+from dubbing.engines.sensevoice import SenseVoice
 from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word
@@ -24,6 +25,7 @@ _LARGE = partial(FasterWhisper, "large-v3")  # by its own loader, with the base 
 _REFERENCE = partial(OpenAIWhisper, "turbo")  # likewise
 _PUBLISHED = dict(openai_whisper.HUB)  # before a test puts others in their place
 _REAL = [
+    pytest.param(SenseVoice, id="sensevoice", marks=pytest.mark.models),
     pytest.param(_LARGE, id="faster-whisper:large-v3", marks=pytest.mark.models),
     pytest.param(FasterWhisper, id="faster-whisper", marks=pytest.mark.models),
     pytest.param(
@@ -44,6 +46,8 @@ def transcriber(
     with pytest.MonkeyPatch.context() as patch:
         if request.param is _LARGE:
             tiny.install_whisper("large-v3", tmp_path_factory.mktemp("large"), patch)
+        if request.param is SenseVoice:
+            tiny.install_sensevoice(tmp_path_factory.mktemp("sensevoice"), patch)
         if request.param is _REFERENCE:
             tiny.install_openai_whisper("turbo", tmp_path_factory.mktemp("turbo"), patch)
         with request.param() as engine:
@@ -96,8 +100,8 @@ def test_the_same_sound_gives_the_same_words(
 def test_real_engines_hear_what_is_said_from_where_it_starts(
     transcriber: Transcriber, words: tuple[Word, ...], sentence: episodes.Line
 ) -> None:
-    if transcriber.info.name == "fake":
-        pytest.skip("the fake hears no words")
+    if transcriber.info.name in ("fake", "sensevoice:small"):
+        pytest.skip("what these hear is made up")
     heard = spoken_characters("".join(word.text for word in words))
     assert jiwer.cer(spoken_characters(sentence.text), heard) <= 0.2
     assert abs(words[0].span.start_ms - sentence.span.start_ms) <= 80
