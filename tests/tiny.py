@@ -114,7 +114,14 @@ def demucs_model(folder: Path) -> Path:
     sources = ["drums", "bass", "other", "vocals"]
     size = {"channels": 8, "t_layers": 1, "t_heads": 2}
     segment = Fraction(2)
-    network = HTDemucs(sources, segment=segment, **size)
+    network = HTDemucs(sources, segment=segment, **size).eval()
+    with torch.inference_mode():
+        noise = torch.randn(1, 2, int(segment * network.samplerate))
+        quieter = float(network(noise).std())
+    # What it takes for voices is as loud as what it hears: the last layers are linear.
+    for last in (network.decoder[-1].conv_tr, network.tdecoder[-1].conv_tr):
+        for numbers in (last.weight, last.bias):
+            numbers.data /= quieter
     fraction = {"_type": "fraction", "numerator": 2, "denominator": 1}
     described = {
         "klass": "demucs.htdemucs.HTDemucs",

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 import tiny
+from click.testing import CliRunner
 from conftest import Dub  # type: ignore[import-not-found]
 
+from dubbing.cli.main import cli
 from dubbing.engines import seq2seq, xtts
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("xtts:v2"), pytest.mark.timeout(600)]
@@ -159,3 +161,31 @@ def test_what_can_not_be_a_voice_is_refused(
         "--purpose", "y", "--until", "2099-01-01",
     )  # fmt: skip
     assert named in said
+
+
+def test_a_series_is_separated_and_diarized_by_the_large_engines(
+    series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.install_demucs(tmp_path / "cache", monkeypatch)
+    tiny.install_pyannote(tmp_path / "cache", monkeypatch)
+    profile = tmp_path / "hearing.toml"
+    profile.write_text(
+        'separator = "demucs:htdemucs"\ndiarizer = "pyannote:community-1"\ntranscriber = "fake"\n'
+        'translators = ["fake"]\nsynthesizers = ["fake"]\nplatform = "streaming"\n'
+        "allow_noncommercial = true\n"
+    )
+    run = ["run", str(series), "--episodes", "1", "--to", "en", "--profile", str(profile)]
+    done = CliRunner().invoke(cli, run, standalone_mode=False)
+    assert done.exception is None, done.output
+    localized = series / "localized"
+    manifest = json.loads((localized / "manifest.json").read_text())
+    licences = {engine["name"]: engine["licence"] for engine in manifest["engines"]}
+    assert licences["demucs:htdemucs"] == "LicenseRef-Demucs-research-only"
+    assert licences["pyannote:community-1"] == "CC-BY-4.0"
+    report = json.loads((localized / "ep01" / "en" / "report.json").read_text())
+    # What weights of chance call voices is in their bed too, so that the original is ducked, and the report says why.
+    left_db = report["mix"]["speech_left_db"]
+    assert left_db is not None
+    assert report["mix"]["bed"] == ("ducked" if left_db > -20 else "separated")
+    assert any("speech in it" in draft for draft in report["drafts"]) == (left_db > -20)
+    assert report["lines"]
