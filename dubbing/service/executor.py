@@ -17,7 +17,7 @@ import structlog
 
 from dubbing import __version__, publishing
 from dubbing.engines.registry import Engines
-from dubbing.errors import DubbingError, Rejected, Transient
+from dubbing.errors import DubbingError, ProcessBroken, Rejected, Transient
 from dubbing.formats.digest import sha256_of
 from dubbing.model.service import (
     EpisodeStatus,
@@ -83,7 +83,8 @@ class Executor:
 
     def run_next(self, queues: Collection[Queue]) -> bool:
         """Does the next task of these queues; False if there is none. What goes wrong in a task becomes
-        that task's finding; Transient is raised only where the database can't be reached."""
+        that task's finding. Raises Transient where the database can't be reached, ProcessBroken where this
+        process has to end: of what it was at then, one attempt has failed, and the rest is handed back."""
         with self._database.transaction() as connection:
             task = tasks.claim(connection, queues, self.owner, now_ms(), self._limits)
         if task is None:
@@ -96,11 +97,19 @@ class Executor:
             try:
                 with self._lease(task):
                     self._attempt(task)
+            except ProcessBroken as error:
+                if error is self._engines.broken:
+                    self._failed(task, finding_of(error))
+                else:
+                    self.hand_back()  # another's was the call at which it broke
+                raise
             except Exception as error:  # noqa: BLE001 - any failure is the task's, not the worker's
                 self._failed(task, finding_of(error))
             finally:
                 self._current = None
             log.info("stage.ended", seconds=round(time.perf_counter() - started_s, 3))
+        if self._engines.broken is not None:
+            raise self._engines.broken
         return True
 
     def hand_back(self) -> None:
@@ -348,6 +357,8 @@ def finding_of(error: BaseException) -> Finding:
     """What an error means for the task that raised it."""
     if isinstance(error, Rejected):
         return Finding(str(error), "rejected", final=True)
+    if isinstance(error, ProcessBroken):
+        return Finding(f"Its worker's process broke down: {error}", "lost", final=False)
     kind = "transient" if isinstance(error, Transient | OSError) else "defect"
     text = str(error) if isinstance(error, DubbingError) else f"{type(error).__name__}: {error}"
     return Finding(text, kind, final=False)

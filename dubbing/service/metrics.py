@@ -151,6 +151,11 @@ def _workers(connection: Connection, now: int) -> Iterator[Metric]:
     resident = GaugeMetricFamily(
         "dubbing_engine_resident", "Processes that have an engine loaded", labels=["engine"]
     )
+    loads = GaugeMetricFamily(
+        "dubbing_engine_loads",
+        "How often engines were loaded in the processes that are alive",
+        labels=["engine"],
+    )
     busy = GaugeMetricFamily(
         "dubbing_engine_busy_seconds",
         "How long engines were at work in the processes that are alive",
@@ -162,6 +167,7 @@ def _workers(connection: Connection, now: int) -> Iterator[Metric]:
     paused.add_metric([], sum(bool(worker.paused) for worker in alive))
     for engine in sorted({engine for worker in alive for engine in worker.engines}):
         those = [worker.engines[engine] for worker in alive if engine in worker.engines]
-        resident.add_metric([engine], len(those))
+        resident.add_metric([engine], sum(one.get("memory_mb", 0) is not None for one in those))
+        loads.add_metric([engine], sum(int(one.get("loads", 1)) for one in those))
         busy.add_metric([engine], sum(float(one["busy_s"]) for one in those))
-    yield from (count, paused, resident, busy)
+    yield from (count, paused, resident, loads, busy)

@@ -42,6 +42,11 @@ class ServiceSettings(BaseSettings):
     )
     min_free_gb: float = Field(default=1.0, ge=0, description="with less, a worker takes no work")
     upload_limit_gb: float = Field(default=4.0, gt=0, description="of a file that is uploaded")
+    memory_gb: float | None = Field(
+        default=None,
+        gt=0,
+        description="for the models of a worker; a GPU's, or without one all they ask for, if empty",
+    )
     lease_s: float = Field(
         default=30.0, gt=0, description="a worker silent for so long is taken for dead"
     )

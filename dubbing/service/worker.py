@@ -14,8 +14,9 @@ import structlog
 
 from dubbing import __version__
 from dubbing.config import artifacts_folder
+from dubbing.engines import devices
 from dubbing.engines.registry import Engines
-from dubbing.errors import Transient
+from dubbing.errors import ProcessBroken, Transient
 from dubbing.model.service import Queue
 from dubbing.service.executor import Dispatcher, Executor
 from dubbing.service.plans import Plans
@@ -87,7 +88,11 @@ class Worker:
         return executor.run_next(queues)
 
     def _beat(self) -> None:
-        usage = {name: asdict(use) for name, use in self.engines.usage.items() if use.load_s}
+        usage = {
+            name: asdict(use) | {"memory_mb": self.engines.resident_mb(name)}
+            for name, use in self.engines.usage.items()
+            if use.loads
+        }
         with self.database.transaction() as connection:
             workers.beat(
                 connection, machine(), self.queues, __version__, self.paused, usage, now_ms()
@@ -120,14 +125,22 @@ class Worker:
 
 @contextmanager
 def open_worker(
-    settings: ServiceSettings, queues: tuple[Queue, ...], dispatcher: Dispatcher
+    settings: ServiceSettings,
+    queues: tuple[Queue, ...],
+    dispatcher: Dispatcher,
+    processes: int = 1,
 ) -> Iterator[Worker]:
-    """A worker of this process. What it holds (connections, models) is this process's alone."""
+    """A worker of this process. What it holds (connections, models) is this process's alone; of the memory
+    for models it has its share with the other processes."""
+    if settings.memory_gb is None:
+        memory_mb = devices.gpu_memory_mb()
+    else:
+        memory_mb = round(settings.memory_gb * 1000)
     database = Database(settings.database)
     store = open_store(settings)
     store.sweep()
     try:
-        with Engines() as engines:
+        with Engines(memory_mb and max(1, memory_mb // processes)) as engines:
             yield Worker(
                 settings=settings,
                 queues=queues,
@@ -157,7 +170,8 @@ def work_until(
 ) -> None:
     """Works without a broker: several places look into the database until told to stop.
 
-    A place that is not done `grace_s` after that hands its task back.
+    A place that is not done `grace_s` after that hands its task back. Raises ProcessBroken, after that, where
+    the process can do nothing more.
     """
     executors = [worker.executor() for _ in range(places)]
 
@@ -166,6 +180,8 @@ def work_until(
             try:
                 if not worker.take(executor, worker.queues):
                     stop.wait(idle_s)
+            except ProcessBroken:
+                stop.set()
             except Transient as error:
                 log.warning("worker.waits", reason=str(error))
                 stop.wait(1.0)
@@ -180,3 +196,5 @@ def work_until(
             thread.join(max(0.0, until_s - time.monotonic()))
             if thread.is_alive():
                 executor.hand_back()
+    if worker.engines.broken is not None:
+        raise worker.engines.broken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import threading
 from collections.abc import Iterator
@@ -20,11 +21,12 @@ from click.testing import CliRunner
 from dubbing.assembly import planning
 from dubbing.cli.main import cli
 from dubbing.config import load_profile
-from dubbing.engines import registry
+from dubbing.engines import registry, weights
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import Port
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected, Transient
+from dubbing.formats.digest import sha256_of
 from dubbing.model.job import Deliverable, Job
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -129,6 +131,45 @@ def test_a_file_that_was_tampered_with_is_refused(hub: Hub, file: str) -> None:
         one.path("tiny:one")
     assert one.fetch("tiny:one", again=True) == folder
     one.verify("tiny:one")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
+def test_a_file_is_hashed_once_and_again_whatever_was_done_to_it(
+    hub: Hub, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, hashed = model(), []
+
+    def counted(path: Path) -> str:
+        hashed.append(path.name)
+        return sha256_of(path)
+
+    monkeypatch.setattr(weights, "_SETTLED_NS", -1)
+    monkeypatch.setattr(weights, "sha256_of", counted)
+    path = one.fetch("tiny:one") / file
+    for _ in range(3):
+        one.path("tiny:one")
+    assert sorted(hashed) == ["config.json", "model.safetensors"]
+    # As long, in place, and with its old times.
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    with path.open("r+b") as opened:
+        opened.write(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    with pytest.raises(Rejected, match="damaged or was changed"):
+        one.path("tiny:one")
+    with pytest.raises(Rejected, match="damaged or was changed"):
+        one.path("tiny:one")
+
+
+def test_a_file_that_has_only_just_changed_is_not_trusted(hub: Hub) -> None:
+    one = model()
+    folder = one.fetch("tiny:one")
+    one.path("tiny:one")
+    (folder / "model.safetensors").write_bytes(WEIGHTS[:-1] + b"!")
+    with pytest.raises(Rejected, match="damaged or was changed"):
+        one.path("tiny:one")
 
 
 def test_what_the_hub_gives_must_be_what_was_pinned(hub: Hub) -> None:
