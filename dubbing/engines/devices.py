@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 # What torch and CTranslate2 say when a kernel has failed. A process never gets its GPU back after that:
@@ -41,16 +43,31 @@ def best_device() -> Device:
     return Device("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
 
 
+def needs_mb(parameters_m: int, room_mb: int) -> int:
+    """What a network of so many million parameters takes on the best device, about: two bytes each on a GPU,
+    four on a CPU, and room for a batch."""
+    return parameters_m * (4 if gpu_memory_mb() is None else 2) + room_mb
+
+
+def begin_chance(said: str) -> None:
+    """Has torch's chance begin anew, from what is to be said: the same is then always said the same way."""
+    import torch
+
+    torch.manual_seed(int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1)
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether an engine's error says that this process can't use its GPU any more, or that it is full."""
     text = str(error)
     return isinstance(error, RuntimeError) and any(sign in text for sign in (*_LOST, *_FULL))
 
 
+@cache
 def gpu_memory_mb() -> int | None:
     """All memory of the GPU that engines work on, the first that CUDA shows; None where there is none.
 
-    Asks the driver itself: what would load torch to ask takes seconds, and may not be installed.
+    Asks the driver itself: what would load torch to ask takes seconds, and may not be installed. A process that
+    has asked may not be forked any more, if its children are to use the GPU.
     """
     try:
         cuda = ctypes.CDLL("libcuda.so.1")

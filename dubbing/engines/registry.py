@@ -56,6 +56,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     Port.SYNTHESIZER: {
         "kokoro": ("kokoro", "KokoroSynthesizer", ("82m",)),
         "xtts": ("xtts", "XttsSynthesizer", ("v2",)),
+        "mms": ("mms", "MmsSynthesizer", ("tts",)),
         "espeak-ng": ("espeak", "EspeakSynthesizer", ()),
         "fake": ("fakes", "FakeSynthesizer", ()),
     },

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from dubbing.engines import text_checks
 from dubbing.engines.batches import Batches
-from dubbing.engines.devices import Device, best_device
+from dubbing.engines.devices import Device, best_device, needs_mb
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
 from dubbing.engines.routes import declared
@@ -27,6 +27,7 @@ _CODE_VERSION = 1  # of what is done here to a text
 _BEAMS = 4
 _READINGS = 8  # looked at where a line has to be shorter
 _FIRST_BATCH = 64  # sentences; halved where memory runs out
+_ROOM_MB = 1_500  # for a first batch
 _BUCKET = 8  # tokens: a sentence is padded to a multiple of it, whatever its company
 _LONGEST_PIECE_CHARS = 200  # of source text given at once
 _MOST_TOKENS = 256  # of one sentence's translation
@@ -49,6 +50,7 @@ class _Model:
     hub: HubModel
     licence: str
     commercial: bool
+    parameters_m: int  # millions
     codes: Mapping[str, str]  # BCP-47 -> the model's own name of a language; empty: one pair only
     # How good it can be expected to be (chrF / 100), to English, from English, and between others. Nobody has
     # measured it on drama: `tests/benchmarks/bench_translation.py` does where the weights are.
@@ -88,6 +90,7 @@ _NLLB = {
         ),
         licence="CC-BY-NC-4.0",
         commercial=False,
+        parameters_m=615,
         codes=_FLORES,
         quality=(0.52, 0.50, 0.44),
     ),
@@ -107,6 +110,7 @@ _NLLB = {
         ),
         licence="CC-BY-NC-4.0",
         commercial=False,
+        parameters_m=3345,
         codes=_FLORES,
         quality=(0.57, 0.54, 0.48),
     ),
@@ -129,6 +133,7 @@ _M2M100 = {
         ),
         licence="MIT",
         commercial=True,
+        parameters_m=484,
         codes=_M2M,
         quality=(0.46, 0.44, 0.38),
         note="The weakest of them, and the one that may be sold with.",
@@ -149,6 +154,7 @@ _OPUS = {
         ),
         licence="CC-BY-4.0",
         commercial=True,
+        parameters_m=78,
         codes={},
         quality=(0.51, 0.0, 0.0),
         pair=("zh", "en"),
@@ -184,6 +190,7 @@ class Seq2SeqTranslator:
             licence=self._model.licence,
             commercial=self._model.commercial,
             distributions=("transformers", "torch", "sentencepiece"),
+            memory_mb=needs_mb(self._model.parameters_m, _ROOM_MB),
             note=self._model.note,
         )
 

@@ -6,7 +6,6 @@ whenever it is made, chance begins anew at each line, from what is to be said.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from dubbing.engines import spoken, text_checks
-from dubbing.engines.devices import Device, best_device
+from dubbing.engines.devices import Device, begin_chance, best_device
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.weights import version_of
@@ -69,6 +68,7 @@ class XttsSynthesizer:
             commercial=False,
             distributions=("coqui-tts", "torch", "torchaudio"),
             clones=True,
+            memory_mb=2_700,  # 467 million parameters in float32, and room to work in
             note="Clones a voice from a few seconds of it: voices need the consent of who they are.",
         )
 
@@ -135,8 +135,7 @@ class XttsSynthesizer:
     ) -> Any:
         import torch
 
-        said = f"{text}\0{language}\0{Path(voice).name}".encode()
-        torch.manual_seed(int.from_bytes(hashlib.sha256(said).digest()[:8], "big") >> 1)
+        begin_chance(f"{text}\0{language}\0{Path(voice).name}")
         code = "zh-cn" if language == "zh" else language
         config = self._model.config
         with torch.inference_mode():

@@ -63,8 +63,8 @@ class Speaking:
         pytest.param(
             name,
             marks=[pytest.mark.xdist_group(name)]
-            + [pytest.mark.models] * name.startswith("kokoro")
-            + [pytest.mark.torch] * name.startswith("xtts"),
+            + [pytest.mark.models] * name.startswith(("kokoro", "mms"))
+            + [pytest.mark.torch] * name.startswith(("xtts", "mms")),
         )
         for name in registry.names(Port.SYNTHESIZER)
     ],
@@ -77,6 +77,9 @@ def speaking(
         if name.startswith("xtts"):
             tiny.install_xtts(tmp_path_factory.mktemp("tiny"), patch)
             languages, count = ["en", "es", "zh"], 3  # those that the tiny one knows
+        if name.startswith("mms"):
+            tiny.install_mms(tmp_path_factory.mktemp("tiny"), patch)
+            count = 3
         with cast("Synthesizer", registry.create(Port.SYNTHESIZER, name)) as engine:
             voices = VoiceBank.shipped().speaking("en", name.partition(":")[0])
             spoken = sorted(engine.info.languages) or ["en", "es"]

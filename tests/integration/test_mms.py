@@ -1,0 +1,199 @@
+"""MMS in the voice of a recording: what of it can be tried with weights of chance."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from dubbing.engines import freevc, mms
+from dubbing.engines.mms import MmsSynthesizer
+from dubbing.errors import Rejected
+from dubbing.media import sound
+from dubbing.model.audio import Audio
+from dubbing.model.time import samples_to_ms
+
+pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("mms:tts")]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        tiny.install_mms(tmp_path_factory.mktemp("tiny"), patch)
+        yield mms.MODELS["tts"].folder
+
+
+@pytest.fixture
+def engine(models: Path) -> Iterator[MmsSynthesizer]:
+    with MmsSynthesizer() as one:
+        yield one
+
+
+Change = Callable[[str, Callable[[Path], bytes]], None]
+
+
+@pytest.fixture
+def change(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Change]:
+    """Has a file hold something else for the length of a test, by somebody who has made its digest fit."""
+    before: dict[Path, bytes] = {}
+
+    def one(file: str, how: Callable[[Path], bytes]) -> None:
+        path = models / file
+        before[path] = path.read_bytes()
+        path.write_bytes(how(path))
+        monkeypatch.setattr(mms.HubModel, "verify", lambda *_: None)
+
+    yield one
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def record(path: Path, pitch_hz: float, noise: float = 0.0) -> Path:
+    """Four seconds that sound like a voice of a pitch."""
+    time = np.arange(4 * 24_000) / 24_000
+    tones = sum(np.sin(2 * np.pi * pitch_hz * n * time) / n for n in range(1, 12))
+    hiss = noise * np.random.default_rng(0).normal(size=len(time))
+    samples = 0.1 * (tones + hiss) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time))
+    sound.write(path, Audio.of_mono(samples.astype(np.float32), 24_000))
+    return path
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.15, 0.9])
+def test_a_voice_changes_nothing_of_the_time(
+    engine: MmsSynthesizer, tmp_path: Path, speed: float
+) -> None:
+    low = record(tmp_path / "low.wav", 100)
+    own = engine.synthesize("You came back. At last!", "en", "own", speed)
+    converted = engine.synthesize("You came back. At last!", "en", str(low), speed)
+    assert (own.rate_hz, converted.rate_hz) == (16_000, 24_000)
+    assert converted.frames == own.frames * 24 // 16
+    natural = engine.synthesize("You came back. At last!", "en", "own", 1.0)
+    frame_ms = samples_to_ms(256, 16_000)
+    assert own.duration_ms == pytest.approx(natural.duration_ms / speed, abs=3 * frame_ms)
+
+
+def test_a_recording_is_heard_once_and_anew_when_it_was_exchanged(
+    engine: MmsSynthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+    decode = sound.decode
+    monkeypatch.setattr(sound, "decode", lambda *given: heard.append(given) or decode(*given))
+    voice = record(tmp_path / "voice.wav", 100)
+    takes = [engine.synthesize(text, "en", str(voice), 1.0) for text in ("Who?", "Me?", "Who?")]
+    assert len(heard) == 1
+    np.testing.assert_array_equal(takes[0].samples, takes[2].samples)
+    record(voice, 330, noise=1.0)
+    other = engine.synthesize("Who?", "en", str(voice), 1.0)
+    assert len(heard) == 2
+    assert np.abs(other.samples - takes[0].samples).max() > 0.01
+
+
+def test_models_of_languages_come_and_go(engine: MmsSynthesizer) -> None:
+    said = {
+        language: engine.synthesize("na na na", language, "own", 1.0)
+        for language in ("en", "es", "fr", "de", "pt")
+    }
+    assert list(engine._speakers) == ["fr", "de", "pt"]
+    again = engine.synthesize("na na na", "en", "own", 1.0)
+    np.testing.assert_array_equal(again.samples, said["en"].samples)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "letters"),
+    [
+        ("en", "Room 25!", "room twenty-five"),
+        ("es", "Año 3", "año tres"),
+        ("id", "25 orang", "dua puluh lima orang"),
+        ("vi", "Anh 7", "anh bảy"),
+        ("th", "ห้อง 5", "ห้อง ห้า"),
+        ("en", "Złoty 沈 ok", "z oty ok"),
+        ("en", "Č'est", "c'est"),
+        ("en", "沈砚", ""),
+        ("th", "...!", ""),
+    ],
+)
+def test_what_is_read_are_letters_that_the_model_knows(
+    engine: MmsSynthesizer, language: str, text: str, letters: str
+) -> None:
+    assert engine._speaker(language).letters(text, language) == letters
+
+
+def test_a_text_without_a_letter_is_a_short_silence(engine: MmsSynthesizer) -> None:
+    take = engine.synthesize("沈砚", "en", "own", 1.0)
+    assert take.duration_ms == 200
+    assert not take.samples.any()
+
+
+def test_a_model_that_reads_romanized_text_is_refused(change: Change) -> None:
+    change("models/fra/config.json", romanized)
+    with MmsSynthesizer() as engine, pytest.raises(Rejected, match="romanized"):
+        engine.synthesize("Qui ?", "fr", "own", 1.0)
+
+
+class _Hostile:
+    def __init__(self, to: Path) -> None:
+        self.to = to
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.to,))
+
+
+@pytest.mark.parametrize(
+    "file", ["models/eng/G_100000.pth", "freevc-24.pth", "WavLM-Large.pt", "speaker_encoder.pt"]
+)
+def test_no_checkpoint_runs_code(change: Change, tmp_path: Path, file: str) -> None:
+    hostile = pickle.dumps(_Hostile(tmp_path / "ran"), protocol=2)
+    change(file, lambda _: hostile)
+    voice = record(tmp_path / "voice.wav", 100)
+    with MmsSynthesizer() as engine, pytest.raises(Rejected, match="run code"):
+        engine.synthesize("Who?", "en", str(voice), 1.0)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_layers_that_would_be_run_are_refused(change: Change, tmp_path: Path) -> None:
+    """WavLM's own code evaluates what its checkpoint calls its layers."""
+
+    def hostile(path: Path) -> bytes:
+        checkpoint = torch.load(path, weights_only=True)
+        checkpoint["cfg"]["conv_feature_layers"] = f"open({str(tmp_path / 'ran')!r}, 'w') or []"
+        torch.save(checkpoint, tmp_path / "hostile.pt")
+        return (tmp_path / "hostile.pt").read_bytes()
+
+    change("WavLM-Large.pt", hostile)
+    voice = record(tmp_path / "voice.wav", 100)
+    with MmsSynthesizer() as engine, pytest.raises(Rejected, match="would be run"):
+        engine.synthesize("Who?", "en", str(voice), 1.0)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_of_something_else_are_refused(change: Change, tmp_path: Path) -> None:
+    def other(path: Path) -> bytes:
+        checkpoint = torch.load(path, weights_only=True)
+        checkpoint["model"]["enc_q.surplus"] = checkpoint["model"].pop("dec.conv_pre.weight")
+        torch.save(checkpoint, tmp_path / "other.pth")
+        return (tmp_path / "other.pth").read_bytes()
+
+    change("freevc-24.pth", other)
+    voice = record(tmp_path / "voice.wav", 100)
+    with (
+        MmsSynthesizer() as engine,
+        pytest.raises(Rejected, match=r"without dec\.conv_pre\.weight, and with enc_q\.surplus"),
+    ):
+        engine.synthesize("Who?", "en", str(voice), 1.0)
+
+
+def test_all_that_is_fetched_from_elsewhere_has_an_address() -> None:
+    assert set(freevc.URLS) == set(freevc.FILES)
+
+
+def romanized(path: Path) -> bytes:
+    document = json.loads(path.read_text())
+    document["data"]["training_files"] = "train.ltr.uroman"
+    return json.dumps(document).encode()
