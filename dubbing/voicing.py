@@ -98,7 +98,7 @@ class LanguageVoicing:
                 where,
                 found=repr(voice),
                 expected=f"one of {', '.join(speaking)}",
-                remedy=f"Choose a voice that speaks {self.language}: `dub voices` lists them.",
+                remedy=f"Choose a voice that speaks {self.language}: `dub voices list` shows them.",
             )
 
 

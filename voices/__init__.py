@@ -2,7 +2,9 @@
 
 from voices.bank import (
     CATALOGUE,
+    Age,
     Consent,
+    Energy,
     Gender,
     Voice,
     VoiceBank,
@@ -13,7 +15,9 @@ from voices.bank import (
 
 __all__ = [
     "CATALOGUE",
+    "Age",
     "Consent",
+    "Energy",
     "Gender",
     "Voice",
     "VoiceBank",

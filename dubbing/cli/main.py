@@ -89,7 +89,7 @@ def main() -> NoReturn:
                 "voice",
                 found=str(error),
                 expected="a voice of the catalogue",
-                remedy="`dub voices` lists them.",
+                remedy="`dub voices list` shows them.",
             )
         )
         sys.exit(2)

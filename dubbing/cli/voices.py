@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -13,70 +14,78 @@ from rich.table import Table
 from dubbing import assembly
 from dubbing.cli import console
 from dubbing.cli.console import print_json
+from dubbing.engines import registry
+from dubbing.engines.ports import Port
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
 from dubbing.media import dsp, sound
 from dubbing.model.audio import Audio
-from voices import CATALOGUE, Consent, Gender, VoiceBank, studio_folder
+from voices import CATALOGUE, Age, Consent, Gender, Voice, VoiceBank, studio_folder
 
 _RATE_HZ = 24_000  # of kept recordings
+_CLONING = ("xtts", "mms")
 _SHORTEST_MS = 3000  # of a recording: XTTS hears nothing of a person in less
 
 
-@click.group(invoke_without_command=True)
-@click.option("--language", help="Only voices that speak this language (BCP-47).")
-@click.option(
-    "--listen", type=click.Path(path_type=Path), help="Speak a sample into this WAV file."
-)
-@click.option("--voice", help="Which voice to listen to.")
-@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@click.pass_context
-def voices(
-    context: click.Context,
-    language: str | None,
-    listen: Path | None,
-    voice: str | None,
-    text: str,
-    as_json: bool,
-) -> None:
-    """List the voices, hear one, or add one of your own.
+@click.group()
+def voices() -> None:
+    """The voices: which there are, how they sound, and your own.
 
     \b
     Examples:
-      dub voices --language en
-      dub voices --listen kumo.wav --voice kumo --language en
+      dub voices list --language en --gender female
+      dub voices audition kumo kumo.wav --language en
       dub voices add li-wei --recording li-wei.wav --gender male --person "Li Wei" \\
           --purpose "dubs of Fated" --until 2027-12-31
       dub voices retire li-wei
     """
-    if context.invoked_subcommand is not None:
-        return
-    bank = VoiceBank.here()
-    if listen is not None:
-        if voice is None:
-            raise Rejected(
-                "--voice",
-                found="nothing",
-                expected="a voice to listen to",
-                remedy="Name one that `dub voices` lists.",
-            )
-        seconds = assembly.audition(bank, voice, language or "en", text, listen)
-        console.stdout.print(f"{listen}: {seconds:.1f} s", markup=False)
-        return
-    found = [v for v in bank if language is None or v.speaks(language)]
+
+
+@voices.command("list")
+@click.option("--language", help="Only voices that speak this language (BCP-47).")
+@click.option("--gender", type=click.Choice([g.value for g in Gender]), help="Only of this gender.")
+@click.option("--age", type=click.Choice([a.value for a in Age]), help="Only of this age.")
+@click.option("--engine", help="Only of this engine, as in kokoro.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_(
+    language: str | None, gender: str | None, age: str | None, engine: str | None, as_json: bool
+) -> None:
+    """List the voices."""
+    found = [
+        voice
+        for voice in VoiceBank.here()
+        if (language is None or _speaks(voice, language))
+        and gender in (None, voice.gender)
+        and age in (None, voice.age)
+        and engine in (None, voice.engine)
+    ]
     if as_json:
-        print_json(found)
+        print_json(
+            [asdict(v) | {"energy": v.energy, "refusal": v.refusal() or None} for v in found]
+        )
         return
-    table = Table("voice", "engine", "languages", "gender", "pitch", "licence", "description")
+    table = Table(
+        "voice", "engine", "languages", "gender", "age", "pitch", "energy", "licence", "description"
+    )
     for v in found:
         refusal = v.refusal()
         table.add_row(
-            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender,
-            f"{v.pitch_hz:.0f} Hz", v.licence,
+            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender, v.age or "",
+            f"{v.pitch_hz:.0f} Hz", v.energy or "", v.licence,
             escape(f"{v.description} Not usable: {refusal}." if refusal else v.description),
         )  # fmt: skip
     console.stdout.print(table)
+
+
+@voices.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path), metavar="WAV")
+@click.option("--language", default="en", show_default=True, help="What it speaks (BCP-47).")
+@click.option("--text", default="Hello. I have been waiting for you.", help="What it says.")
+def audition(name: str, file: Path, language: str, text: str) -> None:
+    """Hear a voice: it speaks a sample into a WAV file."""
+    seconds = assembly.audition(VoiceBank.here(), name, language, text, file)
+    console.stdout.print(f"{file}: {seconds:.1f} s", markup=False)
 
 
 @voices.command()
@@ -89,7 +98,11 @@ def voices(
 @click.option("--person", required=True, help="Who speaks in it, and allowed it.")
 @click.option("--purpose", required=True, help="What for.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day.")
-@click.option("--engine", default="xtts", show_default=True, help="What clones it.")
+@click.option("--age", type=click.Choice([a.value for a in Age]), help="How old it sounds.")
+@click.option(
+    "--engine", type=click.Choice(_CLONING), default=_CLONING[0], show_default=True,
+    help="What clones it; mms speaks languages that xtts doesn't.",
+)  # fmt: skip
 @click.option("--description", default="", help="For who casts.")
 def add(
     name: str,
@@ -98,6 +111,7 @@ def add(
     person: str,
     purpose: str,
     until: datetime,
+    age: str | None,
     engine: str,
     description: str,
 ) -> None:
@@ -134,6 +148,8 @@ def add(
         "engine_voice": "",
         "gender": gender,
         "pitch_hz": round(dsp.median_pitch_hz(heard), 1),
+        "pitch_range_st": round(dsp.pitch_range_st(heard), 1),
+        **({"age": age} if age else {}),
         "licence": "LicenseRef-Consent",
         "description": description,
         "reference": kept.name,
@@ -156,12 +172,19 @@ def retire(name: str) -> None:
             "name",
             found=repr(name),
             expected=f"one of {', '.join(entries) or 'none: no voice is your own'}",
-            remedy="`dub voices` lists them.",
+            remedy="`dub voices list` shows them.",
         )
     entry = entries.pop(name)
     _write(entries)
     (studio_folder() / str(entry.get("reference", name))).unlink(missing_ok=True)
     console.stdout.print(f"{name} is retired.", markup=False)
+
+
+def _speaks(voice: Voice, language: str) -> bool:
+    """Whether a voice, and one of the engines that have it, speak a language."""
+    engines = [n for n in registry.names(Port.SYNTHESIZER) if n.partition(":")[0] == voice.engine]
+    infos = [registry.create(Port.SYNTHESIZER, name).info for name in engines]
+    return voice.speaks(language) and any(info.covers(language) for info in infos)
 
 
 def _entries() -> dict[str, dict[str, object]]:

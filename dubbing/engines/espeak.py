@@ -113,7 +113,7 @@ class EspeakSynthesizer:
                 "voice",
                 found=repr(voice),
                 expected=f"one of {', '.join(VARIANTS)}",
-                remedy="Choose a voice of the catalogue: dub voices lists them.",
+                remedy="Choose a voice of the catalogue: dub voices list shows them.",
             )
         words = spoken(text, language)
         if not words:

@@ -55,7 +55,7 @@ HUB = {
 }
 MODELS = (PACKAGED, *HUB)
 # Weights, and what five beams need at once; in 32 bits of a CPU twice as much.
-_MEMORY_MB = {"base": 900, "large-v3": 4_500, "turbo": 2_500}
+_MEMORY_MB = {"base": 1_080, "large-v3": 4_500, "turbo": 2_500}
 _CODE = ("openai-whisper", "torch", "faster-whisper", "opencc-python-reimplemented")
 _CONVERSION = 1  # changes with `checkpoint`, so that an old conversion is not loaded
 _MEL_FRAMES = 3000  # 30 s, what the encoder takes

@@ -163,7 +163,7 @@ class XttsSynthesizer:
                 "voice",
                 found=repr(voice),
                 expected=f"a recording, or one of {', '.join(sorted(speakers)) or 'no speakers'}",
-                remedy="Choose a voice of the bank: dub voices lists them.",
+                remedy="Choose a voice of the bank: dub voices list shows them.",
             )
         # A recording that was exchanged is heard anew.
         status = recording.stat()

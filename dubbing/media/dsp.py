@@ -30,6 +30,7 @@ __all__ = [
     "median_pitch_hz",
     "mix_at",
     "normalize_loudness",
+    "pitch_range_st",
     "stretch",
     "true_peak_dbtp",
 ]
@@ -137,20 +138,38 @@ def median_pitch_hz(audio: Audio) -> float:
 
     By YIN (de Cheveigné and Kawahara, 2002), on the louder frames that are clearly periodic.
     """
+    found = _pitches_hz(audio)
+    return float(np.median(found)) if len(found) >= _PITCH_MIN_FRAMES else 0.0
+
+
+def pitch_range_st(audio: Audio) -> float:
+    """How far a voice's pitch goes up and down: the semitones from its tenth to its ninetieth percentile.
+
+    What is an octave off the median is a mistake of the measurement. 0.0 where no pitch is found.
+    """
+    found = _pitches_hz(audio)
+    if len(found) < _PITCH_MIN_FRAMES:
+        return 0.0
+    semitones = 12.0 * np.log2(found / np.median(found))
+    low, high = np.quantile(semitones[np.abs(semitones) < 12.0], (0.1, 0.9))
+    return float(high - low)
+
+
+def _pitches_hz(audio: Audio) -> npt.NDArray[np.float64]:
+    """The pitch of each frame that has one."""
     from dubbing.media.sound import resample
 
     mono = resample(Audio.of_mono(audio.mono(), audio.rate_hz), SPEECH_RATE_HZ).samples[:, 0]
     frame = ms_to_samples(_PITCH_FRAME_MS, SPEECH_RATE_HZ)
     longest = int(SPEECH_RATE_HZ / _LOWEST_PITCH_HZ) + 2
     if len(mono) < frame + longest:
-        return 0.0
+        return np.zeros(0)
     hop = ms_to_samples(_PITCH_HOP_MS, SPEECH_RATE_HZ)
     frames = np.lib.stride_tricks.sliding_window_view(mono, frame + longest)[::hop]
     power = np.mean(frames.astype(np.float64) ** 2, axis=1)
     loud = power > np.quantile(power, 0.95) * 10.0 ** (_PITCH_LEVEL_DB / 10.0)
     pitches = _yin(frames[loud].astype(np.float64), frame, longest)
-    found = pitches[pitches > 0.0]
-    return float(np.median(found)) if len(found) >= _PITCH_MIN_FRAMES else 0.0
+    return np.asarray(pitches[pitches > 0.0])
 
 
 def _yin(frames: npt.NDArray[np.float64], window: int, longest: int) -> npt.NDArray[np.float64]:

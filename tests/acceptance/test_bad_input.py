@@ -183,14 +183,12 @@ def test_a_model_file_whose_checksum_is_wrong(series: Path, tmp_path: Path) -> N
     dub = Dub(tmp_path / "cache", profile="local")
     models = dub.cache / "models"
     (models / "faster-whisper-base").mkdir(parents=True)
-    dub("voices", "--listen", tmp_path / "v.wav", "--voice", "kumo")
+    dub("voices", "audition", "kumo", tmp_path / "v.wav")
     model = max(models.rglob("*.onnx"), key=lambda path: path.stat().st_size)
     with model.open("r+b") as file:
         file.seek(1000)
         file.write(b"tampered")
-    message = dub.refused(
-        "voices", "--listen", tmp_path / "w.wav", "--voice", "kumo", "--text", "No."
-    )
+    message = dub.refused("voices", "audition", "kumo", tmp_path / "w.wav", "--text", "No.")
     assert model.name in message.replace("\n", "")
     assert "SHA-256" in message
     assert not (tmp_path / "w.wav").exists()

@@ -96,7 +96,7 @@ def test_a_cloned_voice_speaks_while_its_consent_lasts(
         "--purpose", "dubs of Fated", "--until", "2099-12-31",
     )  # fmt: skip
     assert "Li Wei" in added.stdout
-    assert "li-wei" in gpu("voices", "--language", "en").stdout
+    assert "li-wei" in gpu("voices", "list", "--language", "en").stdout
     gpu("edit", series, "--character", "c1", "--language", "en", "--voice", "li-wei")
     done = gpu.run(series, "--episodes", "1", to="en")
     report = json.loads((series / "localized" / "ep01" / "en" / "report.json").read_text())
@@ -122,7 +122,7 @@ def test_a_cloned_voice_speaks_while_its_consent_lasts(
     catalogue.write_text(text[: text.index("[li-wei.consent]")])
     assert "no record of that person's consent" in refused(gpu, *run)
     assert "no record of that person's consent" in refused(
-        gpu, "voices", "--listen", tmp_path / "x.wav", "--voice", "li-wei", "--language", "en"
+        gpu, "voices", "audition", "li-wei", tmp_path / "x.wav", "--language", "en"
     )
     assert (series / "localized" / "manifest.json").read_bytes() == before
 
@@ -130,13 +130,13 @@ def test_a_cloned_voice_speaks_while_its_consent_lasts(
     catalogue.write_text(text)
     soundfile.write(tmp_path / "voices" / "li-wei.wav", tone, 22_050)
     said = refused(
-        gpu, "voices", "--listen", tmp_path / "x.wav", "--voice", "li-wei", "--language", "en",
+        gpu, "voices", "audition", "li-wei", tmp_path / "x.wav", "--language", "en",
         "--text", "Something new.",
     )  # fmt: skip
     assert "another recording" in said
     gpu("voices", "retire", "li-wei")
     assert not (tmp_path / "voices" / "li-wei.wav").exists()
-    assert "li-wei" not in gpu("voices").stdout
+    assert "li-wei" not in gpu("voices", "list").stdout
 
 
 @pytest.mark.parametrize(

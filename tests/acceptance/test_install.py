@@ -77,7 +77,7 @@ def test_the_wheel_runs_outside_the_checkout(series: Path, tmp_path: Path) -> No
 
     where = python("-c", "import dubbing, voices; print(dubbing.__file__, voices.__file__)")
     assert where.count(str(site)) == 2
-    assert "kumo" in python("-m", "dubbing", "voices")
+    assert "kumo" in python("-m", "dubbing", "voices", "list")
     assert "Español" in python("-m", "dubbing", "languages")
     environment["DUBBING_DATABASE_URL"] = f"sqlite:///{tmp_path / 'service.db'}"
     assert "revision 0004" in python("-m", "dubbing", "database", "upgrade")

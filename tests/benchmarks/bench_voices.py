@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_voices.py [--languages en,es,pt-BR,it,id,zh] [--voices kumo,alpha]
 
 A transcriber listens to a few lines in each language by each voice: WER, or CER where no spaces are written.
-The voices of a stand-in take turns. Pitch is the median over all that a voice said.
+The voices of a stand-in take turns. Pitch is the median over all that a voice said, and how many semitones it
+goes up and down.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dubbing.engines.espeak import EspeakSynthesizer
 from dubbing.engines.faster_whisper import FasterWhisper
 from dubbing.engines.kokoro import KokoroSynthesizer
 from dubbing.engines.ports import Synthesizer
-from dubbing.media.dsp import median_pitch_hz
+from dubbing.media.dsp import median_pitch_hz, pitch_range_st
 from dubbing.media.sound import resample
 from dubbing.media.takes import join, trim
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
@@ -107,7 +108,10 @@ def bench(
         if error > 0.3:
             print(f"  {language} {voice.name}: {error:.2f} in {line!r}")
     for name, found in errors.items():
-        pitch = f"  {median_pitch_hz(join(spoken[name], 200)):4.0f} Hz" if name in spoken else ""
+        pitch = ""
+        if name in spoken:
+            said = join(spoken[name], 200)
+            pitch = f"  {median_pitch_hz(said):4.0f} Hz {pitch_range_st(said):4.1f} st"
         print(f"{name:14} {sum(found) / len(found):.3f} of {len(found)} lines{pitch}")
     print(
         f"real-time factor {busy_s / max(spoken_s, 1e-9):.3f} on one thread ({spoken_s:.0f} s spoken)"
