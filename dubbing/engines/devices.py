@@ -43,6 +43,13 @@ def best_device() -> Device:
     return Device("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
 
 
+def budget_mb() -> int | None:
+    """What models may take if nobody has said otherwise: nine tenths of a GPU, since CUDA takes some itself; None
+    without one, for as much as they ask for."""
+    found = gpu_memory_mb()
+    return None if found is None else found * 9 // 10
+
+
 def needs_mb(parameters_m: int, room_mb: int) -> int:
     """What a network of so many million parameters takes on the best device, about: two bytes each on a GPU,
     four on a CPU, and room for a batch."""

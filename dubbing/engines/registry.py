@@ -137,7 +137,7 @@ class Engines:
         self.usage: dict[str, Usage] = {}
         self.broken: ProcessBroken | None = None  # the first; from then on nothing works here
         self.residency = Residency(
-            devices.gpu_memory_mb() if memory_mb is None else memory_mb, self._note_load
+            devices.budget_mb() if memory_mb is None else memory_mb, self._note_load
         )
         self._known: dict[tuple[Port, str], _Known] = {}
         self._lock = threading.Lock()

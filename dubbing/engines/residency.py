@@ -73,7 +73,7 @@ class Residency:
         self._loaded = loaded
         self._places: list[Place] = []
         self._turns = itertools.count(1)
-        self._waiting: dict[int, float] = {}  # turn -> since when; the oldest first
+        self._waiting: dict[int, float] = {}  # for room: turn -> since when
         self._here = threading.local()
         self._changed = threading.Condition()
 
@@ -116,12 +116,11 @@ class Residency:
         nested = self._held() > 0
         turn = next(self._turns)
         with self._changed:
-            self._waiting[turn] = time.monotonic()
             try:
                 victims = self._await_room(place, turn, nested)
             finally:
-                del self._waiting[turn]
-                self._changed.notify_all()
+                if self._waiting.pop(turn, None) is not None:
+                    self._changed.notify_all()
             place.turn = turn
             place.users += 1
             if place.is_loaded:
@@ -145,21 +144,22 @@ class Residency:
         """Waits until the engine is loaded, or can be; who has to leave for it. Holds the lock."""
         while True:
             pause_s: float | None = None
-            if place.state in (_State.IN, _State.OUT):
-                late = self._late_before(turn)
-                if nested or not late:
-                    if place.is_loaded:
-                        return []
-                    victims, pause_s = self._room(place, turn, nested)
-                    if victims is not None:
-                        return victims
-                if not late:
-                    # Whoever waits now may be late soon.
-                    pause_s = min(pause_s or _PATIENCE_S, _PATIENCE_S)
+            if place.state in (_State.LOADING, _State.LEAVING):
+                self._waiting.pop(turn, None)  # not for room
+            elif nested or not self._late_before(turn):
+                if place.is_loaded:
+                    return []
+                victims, pause_s = self._room(place, turn, nested)
+                if victims is not None:
+                    return victims
+                self._waiting.setdefault(turn, time.monotonic())
+                pause_s = min(
+                    pause_s or _PATIENCE_S, _PATIENCE_S
+                )  # then it is this one that is late
             self._changed.wait(pause_s)
 
     def _late_before(self, turn: int) -> bool:
-        """Whether somebody who came earlier has been waiting for too long."""
+        """Whether somebody who came earlier has been waiting for room for too long."""
         now_s = time.monotonic()
         return any(t < turn and now_s - since > _PATIENCE_S for t, since in self._waiting.items())
 
@@ -174,7 +174,7 @@ class Residency:
         victims: list[Place] = []
         pause_s: float | None = None
         now_s, me = time.monotonic(), threading.get_ident()
-        impatient = nested or now_s - self._waiting[turn] > _PATIENCE_S
+        impatient = nested or now_s - self._waiting.get(turn, now_s) > _PATIENCE_S
         idle = [p for p in self._places if p.is_loaded and not p.users and p.memory_mb]
         for one in sorted(idle, key=lambda p: p.turn):
             if missing_mb <= 0:

@@ -133,7 +133,7 @@ def open_worker(
     """A worker of this process. What it holds (connections, models) is this process's alone; of the memory
     for models it has its share with the other processes."""
     if settings.memory_gb is None:
-        memory_mb = devices.gpu_memory_mb()
+        memory_mb = devices.budget_mb()
     else:
         memory_mb = round(settings.memory_gb * 1000)
     database = Database(settings.database)

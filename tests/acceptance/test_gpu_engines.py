@@ -93,10 +93,20 @@ def test_a_cloned_voice_speaks_while_its_consent_lasts(
     soundfile.write(recording, 0.3 * tone + 0.02 * rng.standard_normal(len(tone)), 22_050)
     added = gpu(
         "voices", "add", "li-wei", "--recording", recording, "--gender", "male", "--person", "Li Wei",
-        "--purpose", "dubs of Fated", "--until", "2099-12-31",
+        "--age", "adult", "--purpose", "dubs of Fated", "--until", "2099-12-31",
     )  # fmt: skip
     assert "Li Wei" in added.stdout
     assert "li-wei" in gpu("voices", "list", "--language", "en").stdout
+    listed = gpu(
+        "voices", "list", "--json", "--engine", "xtts", "--gender", "male", "--age", "adult"
+    )
+    [voice] = json.loads(listed.stdout)
+    assert (voice["name"], voice["energy"], voice["refusal"]) == ("li-wei", "calm", None)
+    assert voice["pitch_hz"] == pytest.approx(130, rel=0.02)
+    assert (
+        json.loads(gpu("voices", "list", "--json", "--language", "ja", "--engine", "mms").stdout)
+        == []
+    )
     gpu("edit", series, "--character", "c1", "--language", "en", "--voice", "li-wei")
     done = gpu.run(series, "--episodes", "1", to="en")
     report = json.loads((series / "localized" / "ep01" / "en" / "report.json").read_text())

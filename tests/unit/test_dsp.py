@@ -123,6 +123,18 @@ def test_pitch_of_any_voice_is_found_within_five_percent(pitch_hz: float) -> Non
 )
 def test_what_has_no_pitch_has_pitch_zero(unvoiced: Audio) -> None:
     assert dsp.median_pitch_hz(unvoiced) == 0.0
+    assert dsp.pitch_range_st(unvoiced) == 0.0
+
+
+@pytest.mark.parametrize("swing_st", [0.0, 3.0, 9.0])
+def test_how_far_a_pitch_goes_up_and_down_is_measured_in_semitones(swing_st: float) -> None:
+    """A sweep up and down in a straight line: nine tenths of it less one tenth are four fifths."""
+    time = np.arange(4 * 24_000) / 24_000
+    pitch_hz = 150 * 2 ** (swing_st / 12 * (np.abs(time % 2 - 1) - 0.5))
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / 24_000
+    samples = sum(np.sin(n * phase) / n for n in range(1, 8)) * 0.2
+    found = dsp.pitch_range_st(Audio.of_mono(samples.astype(np.float32), 24_000))
+    assert found == pytest.approx(0.8 * swing_st, abs=0.5)
 
 
 def test_pitch_is_that_of_the_voiced_part() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -206,6 +210,28 @@ def test_one_in_use_all_the_time_by_turns_does_not_keep_others_out() -> None:
             future.result(timeout=5)
 
 
+def test_who_waits_for_a_long_load_keeps_nobody_else_waiting() -> None:
+    machine, stay = Machine(), Residency(BUDGET_MB)
+    small, large = places(machine, stay, [10, 50])
+    goes_on = threading.Event()
+
+    class Slow(Sized):
+        def __enter__(self) -> Self:
+            assert goes_on.wait(5)
+            return super().__enter__()
+
+    large.engine = Slow(machine, 50)
+    hold(stay, small)
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(hold, stay, large) for _ in range(2)]
+        time.sleep(0.1)  # longer than anybody's patience
+        pool.submit(hold, stay, small).result(timeout=2)
+        goes_on.set()
+        for future in waiting:
+            future.result(timeout=5)
+    assert machine.loads == 2
+
+
 def test_who_comes_back_at_once_finds_its_engine_still_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -260,6 +286,32 @@ def test_what_torch_raises_is_known() -> None:
     assert devices.is_lost(torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
     assert devices.is_lost(torch.AcceleratorError("CUDA error: device-side assert triggered"))
     assert not devices.is_lost(RuntimeError("The size of tensor a (3) must match"))
+
+
+DRIVER = """
+#include <stddef.h>
+int cuInit(unsigned flags) { return flags ? 1 : FAILS; }
+int cuDeviceGet(int *device, int ordinal) { *device = 7; return ordinal; }
+int cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = 85899345920; return device != 7; }
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+@pytest.mark.parametrize(("fails", "found_mb"), [(0, 85_899), (100, None)])
+def test_the_driver_says_what_memory_a_gpu_has(
+    tmp_path: Path, fails: int, found_mb: int | None
+) -> None:
+    """On a machine with a GPU, as the driver of one would answer; 100 is that there is none."""
+    (tmp_path / "cuda.c").write_text(DRIVER.replace("FAILS", str(fails)))
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", tmp_path / "cuda.c"], check=True
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", "from dubbing.engines import devices; print(devices.gpu_memory_mb())"],
+        env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert said.stdout.strip() == str(found_mb)
 
 
 def test_processes_load_one_after_the_other(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dubbing.engines.espeak import VARIANTS
 from dubbing.engines.kokoro import parse_blend
-from voices import Gender, Voice, VoiceBank, VoiceError, recording_of
+from voices import Age, Energy, Gender, Voice, VoiceBank, VoiceError, recording_of
 
 _ENTRY = """
 [kumo]
@@ -25,9 +25,11 @@ licence = "Apache-2.0"
 
 def test_an_entry_is_read_in_full() -> None:
     text = _ENTRY + 'languages = ["en", "pt"]\ndescription = "Deep."\nrevision = "2"\n'
+    text += 'age = "old"\npitch_range_st = 4\n'
     text += '[kumo.consent]\nperson = "A. Person"\npurpose = "dubbing"\nuntil = 2030-01-31\n'
     (voice,) = VoiceBank.parse(text)
     assert (voice.name, voice.gender, voice.revision) == ("kumo", Gender.MALE, "2")
+    assert (voice.age, voice.pitch_range_st, voice.energy) == (Age.OLD, 4.0, Energy.CALM)
     assert voice.consent is not None
     assert voice.consent.until == date(2030, 1, 31)
     assert voice.speaks("pt-BR")
@@ -41,6 +43,8 @@ def test_an_entry_is_read_in_full() -> None:
         (_ENTRY.replace('licence = "Apache-2.0"\n', ""), "licence"),
         (_ENTRY.replace('gender = "male"\n', ""), "gender"),
         (_ENTRY.replace('"male"', '"robot"'), "robot"),
+        (_ENTRY + 'age = "ancient"\n', "kumo.*ancient"),
+        (_ENTRY + 'pitch_range_st = "wide"\n', "kumo.*wide"),
         (_ENTRY + '[kumo.consent]\nperson = "A. Person"\n', "purpose"),
         ('kumo = "a voice"\n', "kumo"),
         (_ENTRY.replace("95.0", '"low"'), "kumo.*low"),
@@ -51,6 +55,15 @@ def test_an_entry_is_read_in_full() -> None:
 def test_a_catalogue_at_fault_is_refused_by_name(text: str, named: str) -> None:
     with pytest.raises(VoiceError, match=named):
         VoiceBank.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("range_st", "energy"),
+    [(None, None), (6.1, Energy.CALM), (8.3, Energy.EVEN), (10.4, Energy.LIVELY)],
+)
+def test_what_goes_up_and_down_is_lively(range_st: float | None, energy: Energy | None) -> None:
+    voice = replace(VoiceBank.parse(_ENTRY).get("kumo"), pitch_range_st=range_st)
+    assert voice.energy is energy
 
 
 def test_two_voices_of_one_name_are_refused() -> None:
@@ -90,6 +103,14 @@ def test_shipped_voices_are_their_engines_own_and_each_is_another() -> None:
         if voice.engine == "kokoro":
             assert sum(parse_blend(voice.engine_voice).values()) == pytest.approx(1)
             assert voice.licence == "Apache-2.0"
+            assert voice.age is not None
+            assert voice.energy is not None
+        elif voice.engine == "mms" and voice.engine_voice != "own":
+            family, _, like = voice.engine_voice.partition("/")
+            assert family == "kokoro"
+            assert voice.name.removeprefix("mms-") in {
+                v.name for v in bank if v.engine_voice == like
+            }
         elif voice.engine == "espeak-ng":
             assert voice.engine_voice in VARIANTS
     assert len({(v.engine, v.engine_voice) for v in bank}) == len(list(bank))
