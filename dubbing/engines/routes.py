@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from dubbing.engines.glossary import held
 from dubbing.engines.ports import Translation, TranslationRequest
 from dubbing.engines.text_checks import base, unmet_wishes
 from dubbing.model.episode import Term
@@ -81,10 +82,12 @@ def translate_along(
 
     A request's terms may be of any language: each hop is given those of its own target. What has no
     entry in the pivot language goes through it as it shall be in the end, since most terms are names.
+    A term that only stands inside a longer one is none of the line's.
 
     A length budget is one of the last hop. Where that one can't keep it, the pivot's text is asked for
     again, as much shorter as the last was too long, and the shorter result is taken.
     """
+    requests = [dataclasses.replace(r, terms=held(r.text, r.terms)) for r in requests]
     if len(route) == 1:
         return _direct(translators, route[0], requests)
     passed = _pass(translators, route, requests, [None] * len(requests))

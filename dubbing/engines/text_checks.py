@@ -67,6 +67,10 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 
+# What a noun ends in besides: plurals and cases of the languages in Latin letters.
+_LATIN_LETTER = "[a-zß-ɏḀ-ỿ]"  # folded
+_ENDING = rf"(?:e?s|e?n|nya)?(?!{_LATIN_LETTER})"
+
 _CUTS = (re.compile(r"[。！？…]|[.!?](?=\s)"), re.compile(r"[，；：、,;:]"), re.compile(r"\s"))
 
 
@@ -144,9 +148,12 @@ def runs_on(text: str, translation: str, source: str, target: str) -> bool:
 
 
 def missing_terms(translation: str, terms: Iterable[Term]) -> list[Term]:
-    """The glossary entries whose target is not in a translation, capitals aside."""
+    """The glossary entries whose target is not in a translation, capitals aside.
+
+    It stands there as a word of its own: Lin Wan is not in Lin Wanwan, but a cousin is in cousins.
+    """
     folded = _folded(translation)
-    return [term for term in terms if _folded(term.target) not in folded]
+    return [term for term in terms if not re.search(_as_word(_folded(term.target)), folded)]
 
 
 def unmet_wishes(
@@ -189,6 +196,14 @@ def pieces(text: str, max_chars: int) -> list[str]:
         found.append(text[:cut].strip())
         text = text[cut:].strip()
     return [piece for piece in (*found, text) if piece]
+
+
+def _as_word(term: str) -> str:
+    """A pattern of a folded term, in any number and case; anywhere where words are not set apart."""
+    first, last = unicodedata.name(term[:1], ""), unicodedata.name(term[-1:], "")
+    before = f"(?<!{_LATIN_LETTER})" if first.startswith("LATIN") else ""
+    after = _ENDING if last.startswith("LATIN") else ""
+    return before + re.escape(term) + after
 
 
 def _folded(text: str) -> str:

@@ -15,7 +15,7 @@ from dubbing.engines.text_checks import base, scripts
 from dubbing.model.episode import Term
 
 # Raised when the same request would be put in other words, or its answer judged otherwise.
-VERSION = 5
+VERSION = 6
 
 _NAMES: Mapping[str, str] = {
     "ar": "Modern Standard Arabic",
@@ -33,6 +33,7 @@ _NAMES: Mapping[str, str] = {
     "th": "Thai",
     "vi": "Vietnamese",
     "zh": "Chinese",
+    "zh-Hant": "Chinese in traditional characters",
 }
 
 # The same lines in all languages. The fourth has a name that the glossary gives.
@@ -159,7 +160,7 @@ def conversation(source: str, target: str) -> tuple[Message, ...]:
     """What comes before each line to be translated from a BCP-47 tag to another."""
     named = Term(_NAME[base(source)], target, _NAME[base(target)])
     pairs = list(zip(_EXAMPLES[base(source)], _EXAMPLES[base(target)], strict=True))
-    messages = [Message("system", _instruction(_name(source), _name(target)))]
+    messages = [Message("system", _instruction(language_name(source), language_name(target)))]
     for number, (line, translation) in enumerate(pairs):
         asked = question(line, (named,) if number == _NAMED else ())
         messages += [Message("user", asked), Message("assistant", translation)]
@@ -180,7 +181,7 @@ def shortening(language: str) -> tuple[Message, ...]:
     if not examples:
         return ()
     system = (
-        f"You shorten lines of a drama series in {_name(language)}. "
+        f"You shorten lines of a drama series in {language_name(language)}. "
         "Reply with a shorter line that means the same."
     )
     messages = [Message("system", system)]
@@ -198,7 +199,8 @@ def grammar(target: str) -> str:
     return rf"root ::= [{letters}] [{letters}\n]*"
 
 
-def _name(language: str) -> str:
+def language_name(language: str) -> str:
+    """A language (BCP-47) as a model is told of it."""
     return _NAMES.get(language) or _NAMES[base(language)]
 
 
