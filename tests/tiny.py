@@ -437,7 +437,7 @@ def freevc_model(folder: Path) -> Path:
 
 
 def translator(folder: Path, family: str) -> Path:
-    """A translator of 32 dimensions: `nllb`, `m2m100` or `opus-mt`."""
+    """A translator of 32 dimensions: `nllb`, `m2m100`, `madlad` or `opus-mt`."""
     import torch
     from transformers import (
         M2M100Config,
@@ -448,6 +448,8 @@ def translator(folder: Path, family: str) -> Path:
 
     torch.manual_seed(0)
     folder.mkdir(parents=True)
+    if family == "madlad":
+        return _madlad(folder)
     size = {
         "d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2,
         "decoder_attention_heads": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64,
@@ -477,6 +479,45 @@ def translator(folder: Path, family: str) -> Path:
     return folder
 
 
+def _madlad(folder: Path) -> Path:
+    """T5 as MADLAD-400 has it: a mark for each target among the tokens, and what tokens are read by not what they
+    are written by; of the first only the decoder's copy is in the file."""
+    import torch
+    from safetensors.torch import load_file, save_file
+    from transformers import T5Config, T5ForConditionalGeneration, T5Tokenizer
+
+    marks = ",".join(f"<2{code}>" for code in seq2seq.FAMILIES["madlad"]["3b"].codes.values())
+    model = _sentencepiece(
+        folder, "spiece", bos_id=1, eos_id=2, unk_id=0, pad_id=-1, user_defined_symbols=marks
+    )
+    tokenizer = T5Tokenizer.from_pretrained(
+        folder,
+        vocab_file=str(model),
+        pad_token="<s>",  # noqa: S106
+        extra_ids=0,
+    )
+    tokenizer.save_pretrained(folder)
+    config = T5Config(
+        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2,
+        feed_forward_proj="gated-gelu", pad_token_id=1, eos_token_id=2, decoder_start_token_id=0,
+        tie_word_embeddings=False,
+    )  # fmt: skip
+    made = T5ForConditionalGeneration(config)
+    made.save_pretrained(folder)
+    file = folder / "model.safetensors"
+    weights = load_file(file)
+    read_by = torch.randn_like(weights["shared.weight"])
+    weights = {name: value for name, value in weights.items() if "embed_tokens" not in name}
+    del weights["shared.weight"]
+    weights["decoder.embed_tokens.weight"] = read_by
+    weights["lm_head.weight"] = torch.randn_like(read_by)
+    save_file(weights, file, metadata={"format": "pt"})
+    settings = json.loads((folder / "config.json").read_text())
+    settings["tie_word_embeddings"] = False
+    (folder / "config.json").write_text(json.dumps(settings))
+    return folder
+
+
 def _nllb_tokenizer():  # type: ignore[no-untyped-def]
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import NllbTokenizer
@@ -490,14 +531,14 @@ def _nllb_tokenizer():  # type: ignore[no-untyped-def]
     return NllbTokenizer(vocab=trained["vocab"], merges=merges)
 
 
-def _sentencepiece(folder: Path, name: str) -> Path:
+def _sentencepiece(folder: Path, name: str, **options: object) -> Path:
     import sentencepiece
 
     (folder / "lines.txt").write_text("\n".join(LINES * 3))
     sentencepiece.SentencePieceTrainer.train(
         input=str(folder / "lines.txt"), model_prefix=str(folder / name), vocab_size=150,
-        bos_id=0, pad_id=1, eos_id=2, unk_id=3, character_coverage=1.0, hard_vocab_limit=False,
-        minloglevel=2,
+        character_coverage=1.0, hard_vocab_limit=False, minloglevel=2,
+        **{"bos_id": 0, "pad_id": 1, "eos_id": 2, "unk_id": 3, **options},
     )  # fmt: skip
     (folder / "lines.txt").unlink()
     (folder / f"{name}.vocab").unlink()

@@ -27,6 +27,7 @@ from dubbing.engines.ports import (
 from dubbing.engines.residency import Place, Residency
 from dubbing.errors import ProcessBroken, Rejected
 
+_ANY = "<model>"  # in place of a family's models: whatever a profile names
 # Port -> family -> (module, class, models). The module is imported when the engine is asked for.
 _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     Port.SEPARATOR: {
@@ -50,6 +51,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
         "bergamot": ("bergamot", "BergamotTranslator", ("base",)),
         "nllb": ("seq2seq", "nllb", ("600m", "3.3b")),
         "m2m100": ("seq2seq", "m2m100", ("418m",)),
+        "madlad": ("seq2seq", "madlad", ("3b",)),
         "opus-mt": ("seq2seq", "opus_mt", ("zh-en",)),
         "fake": ("fakes", "FakeTranslator", ()),
     },
@@ -74,15 +76,15 @@ def names(port: Port) -> list[str]:
 
 def create(port: Port, name: str) -> Engine:
     """An engine, not yet loaded. Raises Rejected for a name that is not in the table."""
-    if name not in names(port):
+    family, _, model = name.partition(":")
+    module, kind, models = _TABLE[port].get(family, ("", "", ()))
+    if name not in names(port) and not (model and _ANY in models):
         raise Rejected(
             f"profile, {port}",
             found=repr(name),
             expected=f"one of {', '.join(names(port))}",
             remedy="Name one of these engines in the profile.",
         )
-    family, _, model = name.partition(":")
-    module, kind, _ = _TABLE[port][family]
     factory = getattr(importlib.import_module(f"dubbing.engines.{module}"), kind)
     return cast("Engine", factory(model) if model else factory())
 
