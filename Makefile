@@ -78,8 +78,8 @@ lock: $(VENV)/.dev ## Resolve the pins of requirements/ anew from pyproject.toml
 	compile pyproject.toml --extra service -c requirements/local.txt -o requirements/service.txt
 	compile pyproject.toml --extra local --extra service --extra dev -c requirements/local.txt -c requirements/service.txt -o requirements/dev.txt
 	# Without torch and what belongs to it, of which each kind of machine has its own build.
-	own="$$(compile pyproject.toml --extra gpu | grep -oE '^(torch|torchaudio|torchcodec|triton|nvidia-[a-z0-9-]+|cuda-[a-z-]+)' | sed 's/^/--no-emit-package /')"
-	compile pyproject.toml --extra gpu -c requirements/dev.txt $$own -o requirements/gpu.txt
+	own="$$(compile pyproject.toml --extra gpu --extra endpoint | grep -oE '^(torch|torchaudio|torchcodec|triton|nvidia-[a-z0-9-]+|cuda-[a-z-]+)' | sed 's/^/--no-emit-package /')"
+	compile pyproject.toml --extra gpu --extra endpoint -c requirements/dev.txt $$own -o requirements/gpu.txt
 	# Without torch, of which each kind of machine has its own build, and triton, which a CPU has no use for.
 	grep -oE '^[a-z0-9-]+' requirements/whisper.txt | compile --no-deps -c requirements/dev.txt -o requirements/whisper.txt -
 

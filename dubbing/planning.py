@@ -94,7 +94,8 @@ def refuse_missing(job: Job, engines: Engines) -> None:
                 f"profile {job.profile.name}, {port}",
                 found=f"{name}, whose packages are not installed: {', '.join(absent)}",
                 expected="engines that are installed",
-                remedy="Install them: pip install 'dubbing[local]', or 'dubbing[gpu]' for large models.",
+                remedy="Install them: pip install 'dubbing[local]', 'dubbing[gpu]' for large models, or "
+                "'dubbing[endpoint]' for those of others.",
             )
 
 

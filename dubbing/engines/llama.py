@@ -54,7 +54,7 @@ class Llama:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        with _threads_that_sleep():
+        with threads_that_sleep():
             import xllamacpp
 
         # The library serves HTTP beside: on a socket in a folder of our own, not on a port.
@@ -151,7 +151,7 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def _threads_that_sleep() -> Iterator[None]:
+def threads_that_sleep() -> Iterator[None]:
     """Has the OpenMP runtime that is loaded meanwhile let waiting threads sleep.
 
     They spin otherwise, which on cores that others use too makes a line ten times slower.

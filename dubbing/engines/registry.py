@@ -53,6 +53,7 @@ _TABLE: Mapping[Port, Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
         "m2m100": ("seq2seq", "m2m100", ("418m",)),
         "madlad": ("seq2seq", "madlad", ("3b",)),
         "opus-mt": ("seq2seq", "opus_mt", ("zh-en",)),
+        "openai": ("endpoint", "EndpointTranslator", (_ANY,)),
         "fake": ("fakes", "FakeTranslator", ()),
     },
     Port.SYNTHESIZER: {

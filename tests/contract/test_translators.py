@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import cast
 
+import endpoints
 import pytest
 import tiny
 
@@ -33,8 +35,11 @@ LONG = {
 
 
 def marks(name: str) -> list[pytest.MarkDecorator]:
-    kind = {"fake": [], "llama": [pytest.mark.models], "bergamot": [pytest.mark.models]}
-    return [pytest.mark.xdist_group(name), *kind.get(name.partition(":")[0], [pytest.mark.torch])]
+    family = name.partition(":")[0]
+    kind = (
+        [pytest.mark.models] if family in {"llama", "bergamot", "openai"} else [pytest.mark.torch]
+    )
+    return [pytest.mark.xdist_group(name), *([] if family == "fake" else kind)]
 
 
 @pytest.fixture(
@@ -44,11 +49,14 @@ def marks(name: str) -> list[pytest.MarkDecorator]:
 def translator(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Translator]:
-    with pytest.MonkeyPatch.context() as patch:
-        if is_tiny(request.param):
-            tiny.install_translator(request.param, tmp_path_factory.mktemp("tiny"), patch)
-        with cast("Translator", registry.create(Port.TRANSLATOR, request.param)) as engine:
-            yield engine
+    name = str(request.param)
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        if is_tiny(name):
+            tiny.install_translator(name, tmp_path_factory.mktemp("tiny"), patch)
+        if name.startswith("openai:"):
+            patch.setenv("DUBBING_OPENAI_BASE_URL", stack.enter_context(endpoints.qwen()))
+            name = "openai:qwen2.5-coder-1.5b"
+        yield stack.enter_context(cast("Translator", registry.create(Port.TRANSLATOR, name)))
 
 
 def is_tiny(name: str) -> bool:
@@ -69,7 +77,7 @@ def plain(translation: Translation) -> bool:
 
 def test_what_it_says_of_itself_holds_together(translator: Translator) -> None:
     info = translator.info
-    assert info.name in registry.names(Port.TRANSLATOR)
+    assert registry.create(Port.TRANSLATOR, info.name).info == info
     assert info.port is Port.TRANSLATOR
     assert registry.missing(info) == []
     assert info == translator.info
