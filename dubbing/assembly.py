@@ -122,7 +122,7 @@ def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engin
     published = publishing.read_manifest(output_folder(order, release))
     decisions = read_decisions(release.cast_file, release.corrections_file)
     if published is not None:
-        decisions = replace(decisions, given=published.cast)
+        decisions = replace(decisions, given=published.cast, published=published.job.episodes)
     return planning.plan_of(release, job, decisions, engines, partial(digest_of, store))
 
 

@@ -69,7 +69,7 @@ class EpisodeNodes:
     diarize: Node
     script: Node
     identify: Node
-    reference: Node | None  # where somebody speaks in their own voice
+    names: Node  # of the whole series
     caption: Node | None  # in the source language
     languages: tuple[LanguageNodes, ...]
     mux: Node

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.registry import Engines
-from dubbing.engines.routes import Hop, best_route
 from dubbing.errors import Rejected
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.media.container import Label
-from dubbing.model.episode import Episode, Release, Term
+from dubbing.model.episode import Episode, Release
 from dubbing.model.job import (
     Decisions,
     Deliverable,
@@ -22,9 +21,9 @@ from dubbing.model.job import (
     LineCorrection,
     Profile,
     of_script,
-    of_translation,
 )
 from dubbing.model.language import Language
+from dubbing.model.series import Market
 from dubbing.stages import (
     Work,
     caption,
@@ -32,8 +31,10 @@ from dubbing.stages import (
     diarize,
     extract,
     identify,
+    memory,
     mix,
     mux,
+    names,
     probe,
     reference,
     script,
@@ -44,6 +45,7 @@ from dubbing.stages import (
 )
 from dubbing.store.artifacts import key_of
 from dubbing.voicing import LanguageVoicing, people_of
+from dubbing.wording import LanguageWording
 from voices import VoiceBank
 
 
@@ -68,6 +70,7 @@ class Planner:
     voices: VoiceBank
     languages: Mapping[str, Language]  # of the job, and the source language
     decisions: Decisions
+    market_of: Callable[[str], Market]  # of a BCP-47 tag
     digest_of: Callable[[Path], str]  # the SHA-256 of a source file
 
     @staticmethod
@@ -86,16 +89,19 @@ class Planner:
         if not job.profile.allow_noncommercial:
             _refuse_noncommercial(job.profile.name, used)
         self._check_decisions(release)
-        before: EpisodeNodes | None = None
-        episodes: list[EpisodeNodes] = []
+        heard: dict[int, _Heard] = {}
+        before: _Heard | None = None
         for episode in release.episodes:
             if episode.number > max(job.episodes):
                 break
-            if episode.number in job.left_out:
-                continue
-            laid = before = self._episode(release, job, episode, before)
-            if episode.number in job.episodes:
-                episodes.append(laid)
+            if episode.number not in job.left_out:
+                before = heard[episode.number] = self._heard(release, job, episode, before)
+        series = self._series(release, job, heard)
+        episodes = [
+            self._localized(release, job, heard[number], series)
+            for number in job.episodes
+            if number in heard
+        ]
         key = key_of(
             "release",
             1,
@@ -114,9 +120,8 @@ class Planner:
             release, job, source, tuple(episodes), used, self.decisions.characters, given, key
         )
 
-    def _episode(
-        self, release: Release, job: Job, episode: Episode, before: EpisodeNodes | None
-    ) -> EpisodeNodes:
+    def _heard(self, release: Release, job: Job, episode: Episode, before: _Heard | None) -> _Heard:
+        """What is known of an episode before it is translated."""
         profile = job.profile
         corrections = tuple(c for c in self.decisions.corrections if c.episode == episode.number)
         node = partial(self._node, episode, None)
@@ -166,52 +171,88 @@ class Planner:
                 inputs["reference"] = before.reference
             who = people_of(self.decisions.characters, episode.number)
             recorded = node(reference, reference.Settings(episode.number, own, who), inputs)
-        shared = _Shared(
-            release,
-            job,
-            episode,
-            corrections,
-            video,
-            probed,
-            extracted,
-            separated,
-            scripted,
-            identified,
-            recorded,
-        )
-        source_caption = None
-        if Deliverable.SUBTITLES in job.deliverables:
-            source_caption = self._caption(shared, self.languages[release.source_language], None)
-        languages = tuple(self._language(shared, self.languages[tag]) for tag in job.languages)
-        return EpisodeNodes(
+        return _Heard(
             episode=episode,
+            corrections=corrections,
+            video=video,
             probe=probed,
+            extract=extracted,
             separate=separated,
             diarize=diarized,
             script=scripted,
             identify=identified,
             reference=recorded,
-            caption=source_caption,
-            languages=languages,
-            mux=self._mux(shared, source_caption, languages),
         )
 
-    def _language(self, shared: _Shared, language: Language) -> LanguageNodes:
-        job, release = shared.job, shared.release
+    def _series(self, release: Release, job: Job, heard: Mapping[int, _Heard]) -> _Series:
+        """What is known of all episodes together: those of the job, and those published before."""
+        scripts = {
+            f"script {number}": one.script
+            for number, one in heard.items()
+            if number in job.episodes or number in self.decisions.published
+        }
+        numbers = {role: int(role.split()[1]) for role in scripts}
+        first = heard[min(numbers.values())].episode
+        found = self._node(
+            first, None, names, names.Settings(release.source_language, numbers), scripts
+        )
+        memories: dict[str, Node] = {}
+        for tag in job.languages:
+            wording = self._wording(release, job, tag)
+            written = {correction.episode for correction in wording.remembered()}
+            corrected = {role: number for role, number in numbers.items() if number in written}
+            if corrected:
+                memories[tag] = self._node(
+                    first,
+                    tag,
+                    memory,
+                    wording.memory(corrected),
+                    {role: scripts[role] for role in corrected},
+                )
+        return _Series(release, job, found, memories)
+
+    def _localized(
+        self, release: Release, job: Job, shared: _Heard, series: _Series
+    ) -> EpisodeNodes:
+        source_caption = None
+        if Deliverable.SUBTITLES in job.deliverables:
+            spoken = self.languages[release.source_language]
+            source_caption = self._caption(shared, release, spoken, None)
+        languages = tuple(
+            self._language(shared, series, self.languages[tag]) for tag in job.languages
+        )
+        return EpisodeNodes(
+            episode=shared.episode,
+            probe=shared.probe,
+            separate=shared.separate,
+            diarize=shared.diarize,
+            script=shared.script,
+            identify=shared.identify,
+            names=series.names,
+            caption=source_caption,
+            languages=languages,
+            mux=self._mux(shared, release, source_caption, languages),
+        )
+
+    def _language(self, shared: _Heard, series: _Series, language: Language) -> LanguageNodes:
+        job, release = series.job, series.release
         node = partial(self._node, shared.episode, language.tag)
-        route = self._route(release.source_language, language.tag, job)
-        terms = tuple(_terms_on(route, release.glossary, language.tag))
-        translators = [self.engines.info(Port.TRANSLATOR, hop.engine) for hop in route]
-        corrections = tuple(of_translation(shared.corrections, language.tag))
+        wording = self._wording(release, job, language.tag)
+        translators = wording.translators()
+        known: dict[str, Node | Source] = {"names": series.names}
+        if language.tag in series.memories:
+            known["memory"] = series.memories[language.tag]
+        if wording.reads_scenes():
+            known["identify"] = shared.identify
         translated = node(
             translate,
-            translate.Settings(language.tag, route, terms, language.cues, corrections),
-            {"script": shared.script, "probe": shared.probe},
+            wording.settings(shared.episode.number, shared.corrections),
+            {"script": shared.script, "probe": shared.probe, **known},
             translators,
         )
         captioned = None
         if Deliverable.SUBTITLES in job.deliverables:
-            captioned = self._caption(shared, language, translated)
+            captioned = self._caption(shared, release, language, translated)
         if Deliverable.DUB not in job.deliverables:
             return LanguageNodes(language, translated, captioned, None, None, None)
 
@@ -224,7 +265,7 @@ class Planner:
         spoken = node(
             synthesize,
             synthesize.Settings(
-                language.tag, speaker.name, speaker.stand_in, voices, own, route, terms
+                language.tag, speaker.name, speaker.stand_in, voices, own, wording.route()
             ),
             {"translate": translated, "cast": voiced, "probe": shared.probe, **recordings},
             [speaker, *translators],
@@ -242,23 +283,29 @@ class Planner:
         )
         return LanguageNodes(language, translated, captioned, voiced, spoken, mixed)
 
-    def _caption(self, shared: _Shared, language: Language, translated: Node | None) -> Node:
+    def _caption(
+        self, shared: _Heard, release: Release, language: Language, translated: Node | None
+    ) -> Node:
         tag = None if translated is None else language.tag
         inputs: dict[str, Node | Source] = {"script": shared.script, "probe": shared.probe}
         if translated is not None:
             inputs["translate"] = translated
-        names = tuple(
+        unbroken = tuple(
             sorted(
-                {t.target for t in shared.release.glossary if t.language == language.tag}
+                {t.target for t in release.glossary if t.language == language.tag}
                 if translated is not None
-                else {t.source for t in shared.release.glossary}
+                else {t.source for t in release.glossary}
             )
         )
-        settings = caption.Settings(language, names)
+        settings = caption.Settings(language, unbroken)
         return self._node(shared.episode, tag, caption, settings, inputs)
 
     def _mux(
-        self, shared: _Shared, source_caption: Node | None, languages: tuple[LanguageNodes, ...]
+        self,
+        shared: _Heard,
+        release: Release,
+        source_caption: Node | None,
+        languages: tuple[LanguageNodes, ...],
     ) -> Node:
         inputs: dict[str, Node | Source] = {"video": shared.video, "probe": shared.probe}
         for nodes in languages:
@@ -266,7 +313,7 @@ class Planner:
                 inputs[f"mix {nodes.language.tag}"] = nodes.mix
             if nodes.caption is not None:
                 inputs[f"caption {nodes.language.tag}"] = nodes.caption
-        source = self.languages[shared.release.source_language]
+        source = self.languages[release.source_language]
         if source_caption is not None:
             inputs[f"caption {source.tag}"] = source_caption
         settings = mux.Settings(
@@ -296,18 +343,10 @@ class Planner:
     def _source(self, path: Path) -> Source:
         return Source(path, self.digest_of(path))
 
-    def _route(self, source: str, target: str, job: Job) -> tuple[Hop, ...]:
-        translators = {name: self.engines.pairs(name) for name in job.profile.translators}
-        route = best_route(translators, source, target)
-        if route is None:
-            raise Rejected(
-                f"profile {job.profile.name}, translators",
-                found=f"no way from {source} to {target} in {', '.join(translators)}",
-                expected="translators that cover the languages of the job",
-                remedy="Leave this language out, or name a profile that covers it: "
-                "`dub engines` lists what each covers.",
-            )
-        return route
+    def _wording(self, release: Release, job: Job, tag: str) -> LanguageWording:
+        return LanguageWording(
+            self.languages[tag], release, job.profile, self.engines, self.decisions, self.market_of
+        )
 
     def _own(self, job: Job) -> tuple[str, ...]:
         """Who speaks in their own voices, in any language."""
@@ -328,7 +367,7 @@ class Planner:
             Port.TRANSLATOR: {
                 hop.engine
                 for language in job.languages
-                for hop in self._route(release.source_language, language, job)
+                for hop in self._wording(release, job, language).route()
             },
             Port.SYNTHESIZER: {
                 self._voicing(language, job).synthesizer().name
@@ -362,29 +401,29 @@ class Planner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
-    """What the languages of one episode have in common."""
+class _Heard:
+    """What is known of one episode, and its languages have in common."""
 
-    release: Release
-    job: Job
     episode: Episode
     corrections: tuple[LineCorrection, ...]
     video: Source
     probe: Node
     extract: Node
     separate: Node
+    diarize: Node
     script: Node
     identify: Node
-    reference: Node | None
+    reference: Node | None  # where somebody speaks in their own voice
 
 
-def _terms_on(route: tuple[Hop, ...], glossary: Iterable[Term], tag: str) -> Iterator[Term]:
-    """The glossary's terms in a language, and in the pivot on the way to it."""
-    for term in glossary:
-        if term.language == tag:
-            yield replace(term, language=route[-1].target)
-        elif term.language in {hop.target for hop in route[:-1]}:
-            yield term
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What is known of all episodes together."""
+
+    release: Release
+    job: Job
+    names: Node
+    memories: Mapping[str, Node]  # language -> what people translated
 
 
 def _track(language: Language) -> mux.TrackLanguage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dubbing.config import configs_folder, load_profile
@@ -11,6 +12,7 @@ from dubbing.engines import registry
 from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected
 from dubbing.formats.language_toml import load_language
+from dubbing.formats.market_toml import load_market
 from dubbing.graph import Plan
 from dubbing.model.episode import Release
 from dubbing.model.job import Decisions, Deliverable, Job
@@ -72,6 +74,7 @@ def plan_of(
         voices=VoiceBank.here(),
         languages={language.tag: language for language in languages},
         decisions=decisions,
+        market_of=partial(load_market, configs_folder() / "markets"),
         digest_of=digest_of,
     )
     return planner.plan(release, job)

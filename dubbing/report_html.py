@@ -21,7 +21,7 @@ from dubbing import __version__
 from dubbing.graph import Plan
 from dubbing.model.dub import BedKind, FitKind
 from dubbing.model.job import Deliverable
-from dubbing.model.report import EpisodeReport, LineReport
+from dubbing.model.report import EpisodeReport, LineReport, NameReport
 from dubbing.model.time import Span, ms_to_seconds
 from dubbing.reporting import UNSURE
 
@@ -112,6 +112,22 @@ class EpisodeSections:
 
 
 @dataclass(frozen=True, slots=True)
+class NamePlaces:
+    """A name of the series in one language."""
+
+    source: str
+    language: str
+    written: tuple[str, ...]
+    places: tuple[
+        tuple[Section, int, bool], ...
+    ]  # where, which line, whether it is written otherwise
+
+    @property
+    def otherwise(self) -> int:
+        return sum(1 for _, _, otherwise in self.places if otherwise)
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """Why something is a draft, and where that holds."""
 
@@ -137,6 +153,7 @@ def render(plan: Plan, reports: Sequence[EpisodeReport]) -> str:
         sections=sections,
         lines=lines,
         drafts=_drafts(sections),
+        names=_names(sections),
         example=next(
             ((s.report, line) for s in sections for line in (*s.to_look_at, *s.report.lines)), None
         ),
@@ -225,6 +242,24 @@ def _section(report: EpisodeReport) -> Section:
 
 def _stem(name: str, language: str) -> str:
     return quote(f"{name}/{language}/{name}.{language}")
+
+
+def _names(sections: Sequence[Section]) -> list[NamePlaces]:
+    """Every name in every language, with all of its places, by first appearance."""
+    found: dict[tuple[str, str], list[tuple[Section, NameReport]]] = {}
+    for section in sections:
+        for name in section.report.names:
+            key = (name.source, section.report.language_name)
+            found.setdefault(key, []).append((section, name))
+    return [
+        NamePlaces(
+            source,
+            language,
+            tuple(dict.fromkeys(form for _, name in here for form in name.written)),
+            tuple((s, n, n in name.otherwise) for s, name in here for n in name.lines),
+        )
+        for (source, language), here in found.items()
+    ]
 
 
 def _drafts(sections: Sequence[Section]) -> list[Draft]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dubbing.engines.ports import EngineInfo, Port
+from dubbing.engines.text_checks import missing_terms
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan
 from dubbing.model.cue import CueTrack
 from dubbing.model.dub import BedKind, Fit, FitKind, MixReport, Voicing
 from dubbing.model.episode import MediaInfo
-from dubbing.model.report import EpisodeReport, LineReport
+from dubbing.model.report import EpisodeReport, LineReport, NameReport
+from dubbing.model.series import Name
 from dubbing.model.speech import Line, Script, Transcript
 from dubbing.model.time import Span, merge
 from dubbing.store.artifacts import ArtifactStore, read_json
@@ -47,6 +49,7 @@ def report_of(
         _line_report(line, confidences[line.number], fits.get(line.number), voicing, plan.labels)
         for line in script.lines
     )
+    names = read_json(folder(episode.names) / "names.json", tuple[Name, ...])
     return EpisodeReport(
         schema=1,
         release=plan.release.name,
@@ -64,8 +67,30 @@ def report_of(
         overlap=overlap_of(
             [u.span for u in transcript.utterances], [f.span for f in fits.values()]
         ),
+        names=tuple(_names(names, episode.episode.number, nodes.language.tag, script)),
         drafts=tuple(_drafts(plan.engines, lines, mix)),
     )
+
+
+def _names(
+    names: Iterable[Name], episode: int, language: str, script: Script
+) -> Iterator[NameReport]:
+    """The names that are said in an episode, and where they are not written as was asked for."""
+    by_number = {line.number: line for line in script.lines}
+    for name in names:
+        said = [place.line for place in name.places if place.episode == episode]
+        here = [by_number[number] for number in said if number in by_number]
+        written: dict[str, None] = {}
+        otherwise = []
+        for line in here:
+            own = (t for t in line.terms if t.language.split("-")[0] == language.split("-")[0])
+            asked = [term for term in own if term.source in name.forms]
+            written |= dict.fromkeys(term.target for term in asked)
+            if missing_terms(line.text, asked):
+                otherwise.append(line.number)
+        if here:
+            lines = tuple(line.number for line in here)
+            yield NameReport(name.source, tuple(written), lines, tuple(otherwise))
 
 
 def overlap_of(original: list[Span], dub: list[Span]) -> float:

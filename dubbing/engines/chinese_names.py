@@ -6,9 +6,11 @@ so. What is found here is a guess, made to be right rather than complete: the gl
 
 from __future__ import annotations
 
+import itertools
 import logging
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dubbing.engines.weights import cache_folder
 
@@ -30,6 +32,9 @@ _NEVER = frozenset(
     "到去来说看想做吃走点个些次下上里外前后谢痴好大声"
 )
 _TITLES = frozenset("总少董爷哥姐弟妹叔姨伯婶妈爸嫂家氏某局队导工处")
+# What people who are close put before the last syllable of a name, and colleagues before a surname.
+_ENDEARING = {"小": "Xiao", "阿": "A"}
+_FAMILIAR = {"小": "Xiao", "老": "Lao"}
 _lock = threading.Lock()  # jieba builds its dictionary on first use, in a global
 
 
@@ -52,6 +57,47 @@ def find_names(text: str) -> dict[str, str]:
         known: Mapping[str, int] = jieba.dt.FREQ
         found = [name for name in _candidates(words, known) if not known.get(name)]
     return {name: _written(name) for name in found}
+
+
+def short_forms(name: str) -> dict[str, str]:
+    """What else a person of a full name may be called, and how that is written: 砚秋 Yanqiu, 小沈 Xiao Shen.
+
+    What is a word of its own is left out: 小心 is no name.
+    """
+    surname = _surname(name)
+    given = name[len(surname) :]
+    last = given[-1:]
+    forms = {f"{mark}{last}": f"{sound} {_sound(last)}" for mark, sound in _ENDEARING.items()}
+    forms |= {f"{mark}{surname}": f"{sound} {_sound(surname)}" for mark, sound in _FAMILIAR.items()}
+    if len(given) == 2:
+        forms[given] = _sound(given)
+    with _lock:
+        import jieba
+
+        jieba.setLogLevel(logging.WARNING)
+        jieba.dt.tmp_dir = str(cache_folder())
+        jieba.initialize()
+        known: Mapping[str, int] = jieba.dt.FREQ
+    return {form: written for form, written in forms.items() if not known.get(form)}
+
+
+def whole_words(text: str, words: Collection[str]) -> set[str]:
+    """Those of some words that stand in a Mandarin text as words, not inside of others: no 总裁 in 副总裁."""
+    with _lock:
+        import jieba
+
+        jieba.setLogLevel(logging.WARNING)
+        jieba.dt.tmp_dir = str(cache_folder())
+        tokens = jieba.lcut(text)
+    ends = list(itertools.accumulate(map(len, tokens)))
+    edges = {0, *ends}
+    return {
+        word
+        for word in words
+        if any(
+            {match.start(), match.end()} <= edges for match in re.finditer(re.escape(word), text)
+        )
+    }
 
 
 def _candidates(words: Sequence[tuple[str, str]], known: Mapping[str, int]) -> Iterator[str]:
@@ -100,8 +146,11 @@ def _surname(word: str) -> str:
 
 def _written(name: str) -> str:
     """Surname, then given name in one word, ü as yu: GB/T 28039-2011."""
+    surname = _surname(name)
+    return f"{_sound(surname)} {_sound(name[len(surname) :])}"
+
+
+def _sound(part: str) -> str:
     from pypinyin import lazy_pinyin
 
-    surname = _surname(name)
-    parts = ("".join(lazy_pinyin(part)) for part in (surname, name[len(surname) :]))
-    return " ".join(part.replace("v", "yu").capitalize() for part in parts)
+    return "".join(lazy_pinyin(part)).replace("v", "yu").capitalize()

@@ -27,7 +27,7 @@ def load_language(folder: Path, tag: str) -> Language:
     is unknown, missing or of the wrong type.
     """
     asked = normal_tag(tag)
-    for relative in _relatives(asked):
+    for relative in relatives(asked):
         if _file(folder, relative).is_file():
             return _language(folder, relative, asked)
     raise Rejected(
@@ -41,6 +41,13 @@ def load_language(folder: Path, tag: str) -> Language:
 def all_languages(folder: Path) -> tuple[Language, ...]:
     """Every language that has a file, by tag. Raises Rejected like `load_language`."""
     return tuple(_language(folder, tag, tag) for tag in _tags(folder))
+
+
+def relatives(tag: str) -> list[str]:
+    """A tag and those that may stand for it, nearest first: zh-TW, zh-Hant, zh."""
+    parsed = langcodes.Language.get(tag).prefer_macrolanguage()
+    written = parsed.maximize().script
+    return [tag, f"{parsed.language}-{written}", str(parsed.language)]
 
 
 def normal_tag(tag: str) -> str:
@@ -58,13 +65,6 @@ def normal_tag(tag: str) -> str:
             remedy="Write the language as such a tag.",
         )
     return normal
-
-
-def _relatives(tag: str) -> list[str]:
-    """The tag and those that may stand for it, nearest first: zh-TW, zh-Hant, zh."""
-    parsed = langcodes.Language.get(tag).prefer_macrolanguage()
-    written = parsed.maximize().script
-    return [tag, f"{parsed.language}-{written}", str(parsed.language)]
 
 
 def _language(folder: Path, tag: str, asked: str) -> Language:

@@ -117,6 +117,7 @@ class Decisions:
     characters: Mapping[str, CharacterDecision] = field(default_factory=dict)
     corrections: tuple[LineCorrection, ...] = ()
     given: Mapping[str, GivenVoices] = field(default_factory=dict)  # language -> as published
+    published: tuple[int, ...] = ()  # episodes
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,16 @@ class LineReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NameReport:
+    """A person's name of the series in one episode and language."""
+
+    source: str
+    written: tuple[str, ...]  # how it and its short forms are to be written here; empty: not said
+    lines: tuple[int, ...]  # where it is said
+    otherwise: tuple[int, ...]  # of these, where the translation does not have it so
+
+
+@dataclass(frozen=True, slots=True)
 class EpisodeReport:
     """One episode in one language: the content of `report.json`."""
 
@@ -59,6 +69,7 @@ class EpisodeReport:
     cue_problems: tuple[str, ...]  # subtitle rules that could not be kept, and where
     mix: MixReport | None
     overlap: float  # the part of the original's speech during which the dub speaks, 0 to 1
+    names: tuple[NameReport, ...]  # that are said in it
     drafts: tuple[str, ...]  # what here is a draft, and why: for whoever decides to publish
 
     def count(self, kind: FitKind) -> int:

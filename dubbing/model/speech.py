@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dubbing.model.episode import Term
 from dubbing.model.time import Span
 
 
@@ -77,8 +78,18 @@ class Line:
     span: Span  # the utterance's
     source_text: str
     text: str
-    engines: tuple[str, ...]  # who translated it, first to last; ("person",) if a person did
+    engines: tuple[str, ...]  # who translated it, first to last; PERSON or MEMORY if people did
     notes: tuple[str, ...] = ()  # what a reader should know: retries, terms that are missing
+    terms: tuple[Term, ...] = ()  # what was asked for: of the glossary, names, the market's words
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people wrote it, here or in another place: nobody rewrites it then."""
+        return self.engines in (PERSON, MEMORY)
+
+
+PERSON = ("person",)
+MEMORY = ("memory",)  # a person wrote it for another line that says the same
 
 
 @dataclass(frozen=True, slots=True)

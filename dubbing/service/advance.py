@@ -30,7 +30,8 @@ PLAN, PUBLISH = "plan", "publish"  # a job's own steps, beside the stages
 # Who speaks in an episode, and what is said, is known from these. Other episodes build on it, even where all
 # else failed.
 KNOWING = (
-    "probe", "extract", "separate", "diarize", "identify", "transcribe", "script", "reference",
+    "probe", "extract", "separate", "diarize", "identify", "transcribe", "script", "reference", "names",
+    "memory",
 )  # fmt: skip
 
 # What a gate lets through.

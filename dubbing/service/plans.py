@@ -92,6 +92,7 @@ class Plans:
             decisions=replace(
                 read_decisions(release.cast_file, release.corrections_file),
                 given=published.cast if published else {},
+                published=published.job.episodes if published else (),
             ),
             digests={
                 path.relative_to(release.root).as_posix(): place.digest(path, store)

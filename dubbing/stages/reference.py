@@ -16,7 +16,7 @@ from dubbing.formats.digest import sha256_of
 from dubbing.media import dsp, sound, takes
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 from dubbing.model.casting import as_people_say
-from dubbing.model.dub import BedKind, Cast, Recording
+from dubbing.model.dub import Bed, BedKind, Cast, Recording
 from dubbing.model.job import CharacterDecision
 from dubbing.model.speech import Diarization, Transcript, Turn, Utterance
 from dubbing.model.time import ms_to_samples
@@ -109,6 +109,6 @@ def _speech(work: Work) -> Audio:
     """The episode's speech at full rate, mono: what is left when a separated bed is taken from the source."""
     source = sound.read(work.inputs["extract"] / "source.wav")
     samples = source.samples
-    if read_json(work.inputs["separate"] / "bed.json", BedKind) is BedKind.SEPARATED:
+    if read_json(work.inputs["separate"] / "bed.json", Bed).kind is BedKind.SEPARATED:
         samples = samples - sound.read(work.inputs["separate"] / "bed.wav").samples
     return Audio.of_mono(Audio(samples, source.rate_hz).mono(), MASTER_RATE_HZ)

@@ -15,7 +15,7 @@ from dubbing.engines.routes import Hop
 from dubbing.media import dsp, sound
 from dubbing.model.audio import Audio
 from dubbing.model.dub import OWN, Fit, Recording, Voicing
-from dubbing.model.episode import MediaInfo, Term
+from dubbing.model.episode import MediaInfo
 from dubbing.model.fitting import MARGIN_MS, Shorten, ask, settle, slots
 from dubbing.model.job import OwnVoice
 from dubbing.model.speech import Line, Script
@@ -24,7 +24,7 @@ from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "synthesize", 2
+NAME, VERSION = "synthesize", 3
 _MAX_SHORTENINGS = 2
 
 
@@ -36,7 +36,6 @@ class Settings:
     voices: tuple[Voice, ...]  # all that the cast may name
     own: Mapping[str, OwnVoice]  # characters that speak in their own voices
     route: tuple[Hop, ...]  # for shorter translations
-    terms: tuple[Term, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,8 @@ def _speak(work: Work, settings: Settings, line: Line, voice: Voice, slot: Span)
     text = line.text
     natural = _take(work, settings, voice, text, 1.0)
     shortenings = 0
-    # What a person wrote is spoken as it stands.
-    may_shorten = line.engines != ("person",)
+    # What people wrote is spoken as it stands.
+    may_shorten = not line.by_people
     while isinstance(
         asked := ask(natural.duration_ms, text, slot, may_shorten=may_shorten), Shorten
     ):
@@ -150,11 +149,7 @@ def _take(work: Work, settings: Settings, voice: Voice, text: str, speed: float)
 
 
 def _shorter(work: Work, settings: Settings, line: Line, max_chars: int) -> str:
-    request = TranslationRequest(
-        text=line.source_text,
-        terms=tuple(term for term in settings.terms if term.source in line.source_text),
-        max_chars=max_chars,
-    )
+    request = TranslationRequest(line.source_text, line.terms, max_chars)
     return lines.translate(work.engines, work.store, settings.route, [request])[0].text
 
 

@@ -2,67 +2,129 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dubbing import lines
-from dubbing.engines.ports import TranslationRequest
+from dubbing.engines.chinese_names import whole_words
+from dubbing.engines.glossary import held
+from dubbing.engines.ports import Scene, TranslationRequest
 from dubbing.engines.routes import Hop
+from dubbing.model import memory
+from dubbing.model.casting import as_people_say
 from dubbing.model.cue import CueRules
+from dubbing.model.dub import Cast
 from dubbing.model.episode import MediaInfo, Term
-from dubbing.model.job import LineCorrection
-from dubbing.model.speech import Line, Script, Transcript, Utterance
+from dubbing.model.job import CharacterDecision, LineCorrection
+from dubbing.model.series import Name, Place, Remembered
+from dubbing.model.speech import MEMORY, PERSON, Line, Script, Transcript, Utterance
 from dubbing.stages import Work
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.cues import reading_budget_chars
 
-NAME, VERSION = "translate", 2
+NAME, VERSION = "translate", 3
+
+_LINES_BEFORE, _LINES_AFTER = 3, 1  # that a translator is shown
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSettings:
+    """What translators that read scenes are told, beyond what is said."""
+
+    notes: tuple[str, ...]  # of the market
+    characters: Mapping[str, CharacterDecision]  # who is who, and how people call them
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    episode: int
     language: str
     route: tuple[Hop, ...]
     terms: tuple[Term, ...]  # the glossary's, of every language on the route
     rules: CueRules
     corrections: tuple[LineCorrection, ...]  # of this episode; only translations are read
+    names_as: str = (
+        ""  # the language in which names are written in Latin letters; empty: nobody says how
+    )
+    words: tuple[Term, ...] = ()  # the market's
+    scene: SceneSettings | None = None  # None: no translator on the route reads scenes
 
 
 def run(work: Work, settings: Settings) -> None:
     transcript = read_json(work.inputs["script"] / "transcript.json", Transcript)
     media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
-    by_person = {
-        correction.line: correction.translations[settings.language]
-        for correction in settings.corrections
-        if settings.language in correction.translations
+    names = read_json(work.inputs["names"] / "names.json", tuple[Name, ...])
+    remembered: tuple[Remembered, ...] = ()
+    if "memory" in work.inputs:
+        remembered = read_json(work.inputs["memory"] / "memory.json", tuple[Remembered, ...])
+    by_people = _by_people(settings, transcript, remembered)
+    machine = [u for u in transcript.utterances if u.number not in by_people]
+    scenes = _scenes(work, settings, transcript, remembered) if settings.scene else {}
+    requests = {
+        u.number: TranslationRequest(
+            u.text,
+            terms_in(u.text, transcript.language, settings, names),
+            scene=scenes.get(u.number, Scene()),
+        )
+        for u in machine
     }
-    machine = [u for u in transcript.utterances if u.number not in by_person]
-    translated = _translate(work, settings, transcript, machine, media.duration_ms)
+    budgets = _budgets(transcript, settings.rules, media.duration_ms)
+    translated = _translate(work, settings, machine, requests, budgets)
     script = Script(
         settings.language,
         tuple(
-            translated[u.number]
-            if u.number in translated
-            else _line(u, by_person[u.number], ("person",))
+            by_people[u.number] if u.number in by_people else translated[u.number]
             for u in transcript.utterances
         ),
     )
     write_json(work.out / "script.json", script)
 
 
+def terms_in(text: str, source: str, settings: Settings, names: Sequence[Name]) -> tuple[Term, ...]:
+    """What in a line has a word that is asked for: the glossary's first, then names, then the market's."""
+    known = {term.source for term in settings.terms}
+    written = [
+        Term(form, settings.names_as, latin, "a person's name")
+        for name in names
+        for form, latin in name.forms.items()
+        if settings.names_as and form not in known
+    ]
+    words = settings.words
+    if source.split("-")[0] == "zh":
+        whole = whole_words(text, {w.source for w in words if w.source in text})
+        words = tuple(word for word in words if word.source in whole)
+    known |= {term.source for term in written}
+    return held(text, (*settings.terms, *written, *(w for w in words if w.source not in known)))
+
+
+def _by_people(
+    settings: Settings, transcript: Transcript, remembered: Sequence[Remembered]
+) -> dict[int, Line]:
+    """The lines that people wrote, here or where the same is said."""
+    texts = {
+        correction.line: correction.translations[settings.language]
+        for correction in settings.corrections
+        if settings.language in correction.translations
+    }
+    written = {}
+    for u in transcript.utterances:
+        if u.number in texts:
+            written[u.number] = _line(u, texts[u.number], PERSON)
+            continue
+        found = memory.same(u.text, Place(settings.episode, u.number), remembered)
+        if found is not None:
+            written[u.number] = _line(u, found.text, MEMORY, (f"as in {found.place}",))
+    return written
+
+
 def _translate(
     work: Work,
     settings: Settings,
-    transcript: Transcript,
-    machine: list[Utterance],
-    end_ms: int,
+    machine: Sequence[Utterance],
+    requests: Mapping[int, TranslationRequest],
+    budgets: Mapping[int, int],
 ) -> dict[int, Line]:
     """Line by line; those that can't be read in the time they have are asked for again, shorter."""
-    requests = {
-        u.number: TranslationRequest(
-            u.text, terms=tuple(t for t in settings.terms if t.source in u.text)
-        )
-        for u in machine
-    }
     translations = dict(
         zip(
             requests,
@@ -72,7 +134,6 @@ def _translate(
             strict=True,
         )
     )
-    budgets = _budgets(transcript, settings.rules, end_ms)
     too_long = {
         number: replace(request, max_chars=budgets[number])
         for number, request in requests.items()
@@ -84,9 +145,40 @@ def _translate(
             translations[number] = translation
     engines = tuple(hop.engine for hop in settings.route)
     return {
-        u.number: _line(u, translations[u.number].text, engines, translations[u.number].notes)
+        u.number: _line(
+            u,
+            translations[u.number].text,
+            engines,
+            translations[u.number].notes,
+            requests[u.number].terms,
+        )
         for u in machine
     }
+
+
+def _scenes(
+    work: Work, settings: Settings, transcript: Transcript, remembered: Sequence[Remembered]
+) -> dict[int, Scene]:
+    """What is known around each line, by its number."""
+    assert settings.scene is not None  # noqa: S101 - asked for only then
+    heard = read_json(work.inputs["identify"] / "cast.json", Cast)
+    cast = as_people_say(heard, settings.scene.characters)
+    speakers = {s: c for c in cast.characters for s in c.speakers_in(settings.episode)}
+    labels = {name: said.name or name for name, said in settings.scene.characters.items()}
+    texts = [u.text for u in transcript.utterances]
+    scenes = {}
+    for index, u in enumerate(transcript.utterances):
+        character = speakers.get(u.speaker)
+        name = character.name if character else ""
+        scenes[u.number] = Scene(
+            before=tuple(texts[max(0, index - _LINES_BEFORE) : index]),
+            after=tuple(texts[index + 1 : index + 1 + _LINES_AFTER]),
+            speaker=labels.get(name, name),
+            gender=character.gender if character else "",
+            similar=tuple((r.source, r.text) for r in memory.alike(u.text, remembered)),
+            notes=settings.scene.notes,
+        )
+    return scenes
 
 
 def _budgets(transcript: Transcript, rules: CueRules, end_ms: int) -> dict[int, int]:
@@ -100,7 +192,11 @@ def _budgets(transcript: Transcript, rules: CueRules, end_ms: int) -> dict[int, 
 
 
 def _line(
-    utterance: Utterance, text: str, engines: tuple[str, ...], notes: tuple[str, ...] = ()
+    utterance: Utterance,
+    text: str,
+    engines: tuple[str, ...],
+    notes: tuple[str, ...] = (),
+    terms: tuple[Term, ...] = (),
 ) -> Line:
     return Line(
         number=utterance.number,
@@ -110,4 +206,5 @@ def _line(
         text=text,
         engines=engines,
         notes=notes,
+        terms=terms,
     )

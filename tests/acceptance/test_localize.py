@@ -146,7 +146,8 @@ def test_a_corrected_translation_redoes_one_line_of_one_language(
     )
     outcome = dub.run(localized_series)
     assert stages(outcome) == {
-        "translate ep01 en", "caption ep01 en", "synthesize ep01 en", "mix ep01 en", "mux ep01",
+        "memory ep01 en", "translate ep01 en", "caption ep01 en", "synthesize ep01 en", "mix ep01 en", "mux ep01",
+        "translate ep02 en",  # which looks whether it has the same line, and comes out as it was
     }  # fmt: skip
     assert len(_takes(dub) - takes) == 1
     after = contents(localized_series / "localized")
@@ -158,6 +159,55 @@ def test_a_corrected_translation_redoes_one_line_of_one_language(
     # What the terminal takes for markup is text like any other.
     assert "[/b]" in dub("report", localized_series).stdout
     assert b"I love you so [/b]." in after["ep01/en/ep01.en.srt"]
+
+
+def test_what_a_person_wrote_is_used_wherever_the_same_is_said(
+    localized_series: Path, dub: Dub
+) -> None:
+    for episode in (1, 2):
+        dub("edit", localized_series, "--episode", episode, "--line", 3, "--source", "我不爱你了！")
+    dub.run(localized_series)
+    text = "I don't love you anymore."
+    correction = ("--episode", 1, "--line", 3, "--language", "en", "--text", text)
+    dub("edit", localized_series, *correction)
+    done = stages(dub.run(localized_series))
+    assert not [name for name in done if name.endswith("es-419")]
+    (line,) = (x for x in _lines(localized_series, "ep02") if x["number"] == 3)
+    assert (line["text"], line["spoken_text"], line["translated_by"]) == (text, text, ["memory"])
+    assert line["notes"] == ["as in ep01 line 3"]
+
+
+def test_names_found_in_any_episode_are_listed_and_asked_for_in_all(
+    localized_series: Path, dub: Dub
+) -> None:
+    dub("edit", localized_series, "--episode", 1, "--line", 2, "--source", "沈砚秋，我们离婚吧。")
+    dub("edit", localized_series, "--episode", 2, "--line", 1, "--source", "砚秋回来了。")
+    dub.run(localized_series, to="en,es-419,ja")
+
+    def names(episode: str, language: str) -> list[dict[str, Any]]:
+        file = localized_series / "localized" / episode / language / "report.json"
+        return list(json.loads(file.read_text())["names"])
+
+    assert names("ep01", "en") == [
+        {"source": "沈砚秋", "written": ["Shen Yanqiu"], "lines": [2], "otherwise": []}
+    ]
+    assert names("ep02", "es-419")[0]["written"] == ["Yanqiu"]
+    assert names("ep02", "ja")[0]["written"] == []  # by a custom that its translator knows
+    assert "Yanqiu" in _lines(localized_series, "ep02")[0]["text"]
+    page = (localized_series / "localized" / "report.html").read_text("utf-8")
+    assert "<h2>Names</h2>" in page
+    assert "Shen Yanqiu, Yanqiu" in page
+
+
+def test_markets_differ_by_rule(localized_series: Path, dub: Dub) -> None:
+    dub("edit", localized_series, "--episode", 1, "--line", 2, "--source", "我的手机呢？")
+    dub.run(localized_series, to="en,es-419,es-ES")
+    texts = {
+        language: _lines(localized_series, "ep01", language)[1]["text"]
+        for language in ("es-419", "es-ES")
+    }
+    assert "celular" in texts["es-419"]
+    assert "móvil" in texts["es-ES"]
 
 
 def test_a_corrected_source_line_is_translated_again_and_no_other(
