@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.registry import Engines
-from dubbing.errors import Rejected
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release
@@ -63,7 +62,7 @@ class Planner:
     """Lays out a job. It reads what people decided, and loads no weights.
 
     Raises Rejected for what can't be done at all: a language that no engine covers, a voice that
-    doesn't exist, weights that the profile may not use.
+    doesn't exist.
     """
 
     engines: Engines
@@ -86,9 +85,6 @@ class Planner:
 
     def plan(self, release: Release, job: Job) -> Plan:
         used = self._engines_used(release, job)
-        if not job.profile.allow_noncommercial:
-            _refuse_noncommercial(job.profile.name, used)
-        self._check_decisions(release)
         heard: dict[int, _Heard] = {}
         before: _Heard | None = None
         for episode in release.episodes:
@@ -379,26 +375,6 @@ class Planner:
             self.engines.info(port, name) for port, names in used.items() for name in sorted(names)
         )
 
-    def _check_decisions(self, release: Release) -> None:
-        numbers = {episode.number for episode in release.episodes}
-        for name, decision in self.decisions.characters.items():
-            for said in decision.speakers:
-                if said.episode not in numbers:
-                    raise Rejected(
-                        f"cast, {name}.speakers",
-                        found=f"a speaker of episode {said.episode}",
-                        expected=f"an episode of {release.name}",
-                        remedy="Correct the episode's number.",
-                    )
-        for correction in self.decisions.corrections:
-            if correction.episode not in numbers:
-                raise Rejected(
-                    str(release.corrections_file),
-                    found=f"a correction of episode {correction.episode}",
-                    expected=f"an episode of {release.name}",
-                    remedy="Correct the episode's number.",
-                )
-
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
@@ -428,14 +404,3 @@ class _Series:
 
 def _track(language: Language) -> mux.TrackLanguage:
     return mux.TrackLanguage(language.tag, Label(language.iso639_2, language.endonym))
-
-
-def _refuse_noncommercial(profile: str, engines: Iterable[EngineInfo]) -> None:
-    for engine in engines:
-        if not engine.commercial:
-            raise Rejected(
-                f"profile {profile}, {engine.port}",
-                found=f"{engine.name}, whose weights are under {engine.licence}",
-                expected="weights that may be used commercially",
-                remedy="Name another engine, or set allow_noncommercial = true for research.",
-            )

@@ -68,6 +68,7 @@ def plan_of(
     digest_of: Callable[[Path], str],
 ) -> Plan:
     """The plan of a job. Raises Rejected for what no engine can do; no weights are loaded."""
+    _refuse_unknown_episodes(release, decisions)
     languages = _languages((*job.languages, release.source_language))
     planner = Planner(
         engines=engines,
@@ -77,7 +78,10 @@ def plan_of(
         market_of=partial(load_market, configs_folder() / "markets"),
         digest_of=digest_of,
     )
-    return planner.plan(release, job)
+    plan = planner.plan(release, job)
+    if not job.profile.allow_noncommercial:
+        _refuse_noncommercial(plan)
+    return plan
 
 
 def refuse_missing(job: Job, engines: Engines) -> None:
@@ -105,3 +109,36 @@ def refuse_missing(job: Job, engines: Engines) -> None:
 def _languages(tags: Sequence[str]) -> list[Language]:
     folder = configs_folder() / "languages"
     return [load_language(folder, tag) for tag in tags]
+
+
+def _refuse_unknown_episodes(release: Release, decisions: Decisions) -> None:
+    """Raises Rejected where people speak of an episode that isn't there."""
+    numbers = {episode.number for episode in release.episodes}
+    for name, decision in decisions.characters.items():
+        for said in decision.speakers:
+            if said.episode not in numbers:
+                raise Rejected(
+                    f"cast, {name}.speakers",
+                    found=f"a speaker of episode {said.episode}",
+                    expected=f"an episode of {release.name}",
+                    remedy="Correct the episode's number.",
+                )
+    for correction in decisions.corrections:
+        if correction.episode not in numbers:
+            raise Rejected(
+                str(release.corrections_file),
+                found=f"a correction of episode {correction.episode}",
+                expected=f"an episode of {release.name}",
+                remedy="Correct the episode's number.",
+            )
+
+
+def _refuse_noncommercial(plan: Plan) -> None:
+    for engine in plan.engines:
+        if not engine.commercial:
+            raise Rejected(
+                f"profile {plan.job.profile.name}, {engine.port}",
+                found=f"{engine.name}, whose weights are under {engine.licence}",
+                expected="weights that may be used commercially",
+                remedy="Name another engine, or set allow_noncommercial = true for research.",
+            )

@@ -1,0 +1,159 @@
+"""A small series from one end to the other by the profiles `local` and `gpu-research`, by the command and by the service.
+
+The large engines have tiny weights here: their sounds and words make no sense, and no figure says how fast or
+how good they are on a GPU. What is shown is that all parts of the profile work together, in processes of their own,
+and that the service makes what the command makes, byte for byte. Run it from the root of the checkout:
+python tests/benchmarks/bench_profiles.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import httpx
+import pytest
+import tiny
+
+from workers.servers import free_port
+
+# Runs when a Python starts, in every process of the service too: tiny weights have digests of their own.
+_SITE = """
+import dubbing.engines.hub as hub, dubbing.engines.seq2seq as seq2seq, json
+def verify(self, engine, digest=hub.sha256_of):
+    recorded = json.loads((self.folder / "digests.json").read_text())
+    assert recorded and all(digest(self.folder / file) == sha for file, sha in recorded.items())
+hub.HubModel.verify = verify
+seq2seq._MOST_TOKENS = 12
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        series = root / "series"
+        subprocess.run([sys.executable, "-m", "dubbing.demo", "--out", series], check=True)
+        (release,) = (file.parent for file in series.rglob("release.json"))
+        _run("local", release, root / "local", dict(os.environ))
+        environment = _tiny(root)
+        made = _run("gpu-research", release, root / "gpu", environment)
+        served = _serve(release, root / "served", environment)
+        same = made.keys() == served.keys() and all(made[file] == served[file] for file in made)
+        print(
+            f"gpu-research by the service: {len(served)} files, {'the same' if same else 'OTHER'} bytes as by the command"
+        )
+
+
+def _tiny(root: Path) -> dict[str, str]:
+    """The models of `gpu-research`, of chance and small, where `dub models fetch` would put the large ones."""
+    cache = root / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        for number, install in enumerate(
+            (
+                tiny.install_demucs,
+                tiny.install_pyannote,
+                tiny.install_xtts,
+                tiny.install_mms,
+                lambda to, patch: tiny.install_whisper("large-v3", to, patch),
+                lambda to, patch: tiny.install_translator("nllb:600m", to, patch),
+            )
+        ):
+            own = root / f"made{number}"
+            install(own, patch)
+            shutil.copytree(own / "models", cache / "models", dirs_exist_ok=True)
+    (root / "site").mkdir()
+    (root / "site" / "sitecustomize.py").write_text(_SITE)
+    path = os.pathsep.join(filter(None, (str(root / "site"), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "DUBBING_CACHE": str(cache), "PYTHONPATH": path}
+
+
+def _run(
+    profile: str, release: Path, out: Path, environment: Mapping[str, str]
+) -> dict[str, bytes]:
+    started_s = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "dubbing", "run", release, "--to", "en", "--profile", profile, "--out", out],
+        env=environment, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        sys.exit(done.stderr)
+    _tell(profile, out, time.perf_counter() - started_s)
+    return _contents(out)
+
+
+def _tell(profile: str, out: Path, seconds: float) -> None:
+    manifest = json.loads((out / "manifest.json").read_text())
+    reports = [json.loads(file.read_text()) for file in sorted(out.rglob("report.json"))]
+    print(
+        f"{profile}: {len(reports)} episodes, {sum(r['duration_ms'] for r in reports) / 1000:.0f} s, in {seconds:.0f} s"
+    )
+    print("  " + ", ".join(f"{e['name']} ({e['licence']})" for e in manifest["engines"]))
+    lines = [line for report in reports for line in report["lines"]]
+    print(
+        f"  {len(lines)} lines: {dict(Counter(line['fit'] for line in lines))}, by {sorted({line['voice'] for line in lines})}"
+    )
+    for report in reports:
+        mix = report["mix"]
+        print(
+            f"  {report['name']}: {mix['bed']}, {mix['integrated_lufs']:.1f} LUFS, {mix['true_peak_dbtp']:.1f} dBTP"
+        )
+
+
+def _serve(release: Path, out: Path, environment: dict[str, str]) -> dict[str, bytes]:
+    port = free_port()
+    environment = {**environment, "DUBBING_RELEASE_ROOTS": str(release.parents[1])}
+
+    def dub(*words: object, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "dubbing", *map(str, words)]
+        return subprocess.run(
+            command, env={**environment, **more}, check=check, capture_output=True, text=True
+        )
+
+    made = dub("tokens", "create", "--team", "studio", "mei", "--role", "editor", "--json")
+    command = [sys.executable, "-m", "dubbing", "serve", "--port", str(port)]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    started_s = time.perf_counter()
+    try:
+        while time.perf_counter() - started_s < 60:
+            try:
+                if httpx.get(f"{url}/v1/health").status_code == 200:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        # The service publishes beside the release: a copy of it, so that nothing is left in the first.
+        release = Path(shutil.copytree(release, release.parents[1] / "copy" / release.name))
+        started_s = time.perf_counter()
+        done = dub(
+            "jobs", "submit", release, "--to", "en", "--profile", "gpu-research", "--wait", check=False,
+            DUBBING_API_URL=url, DUBBING_API_TOKEN=json.loads(made.stdout)["secret"],
+        )  # fmt: skip
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=120)
+    shutil.move(release / "localized", out)
+    _tell("gpu-research, by the service", out, time.perf_counter() - started_s)
+    return _contents(out)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+if __name__ == "__main__":
+    main()
