@@ -49,13 +49,14 @@ def await_that(one: Fleet, query: str, met: Callable[[object], bool]) -> None:
 @pytest.mark.xdist_group("servers")
 @pytest.mark.timeout(400)
 def test_old_and_new_workers_side_by_side_lose_nothing(tmp_path: Path) -> None:
-    release = many_episodes(tmp_path / "fated", 8, chaos.episode(tmp_path))
+    release = many_episodes(tmp_path / "fated", 24, chaos.episode(tmp_path))
     old = older_version(tmp_path / "old")
     with fleet(tmp_path) as one:
         one.start("sweeper", "sweep")
         one.start("old", "worker", "--processes", "2", PYTHONPATH=str(old))
         job = one.submit(release, "en", "fr")
-        done = "select count(*) from task where stage = 'mux' and status = 'done'"
+        # All that follows a script waits for all of them.
+        done = "select count(*) from task where stage = 'script' and status = 'done'"
         await_that(one, done, lambda count: count >= 2)  # type: ignore[operator]
         assert one.desk.job(ME, job.id).planned_by == "0.0.9"
         one.start("new", "worker", "--processes", "2")
