@@ -115,7 +115,7 @@ def _voices(casts: Sequence[Cast]) -> None:
     changed = 0
     given: dict[str, str] = {}
     for cast in casts:
-        now = give_voices(cast.characters, voices)
+        now = give_voices(cast, cast, voices)
         changed += sum(now[name] != voice for name, voice in given.items())
         given = now
     shared = sum(

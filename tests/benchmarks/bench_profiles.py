@@ -31,8 +31,6 @@ import tiny
 from dubbing.engines.weights import cache_folder
 from workers.servers import free_port
 
-TESTS = Path(__file__).resolve().parents[1]
-
 # Runs when a Python starts, in every process of the service too: tiny weights have digests of their own.
 _SITE = """
 import dubbing.engines.hub as hub, dubbing.engines.seq2seq as seq2seq, json
