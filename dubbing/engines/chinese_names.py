@@ -35,6 +35,7 @@ _TITLES = frozenset("总少董爷哥姐弟妹叔姨伯婶妈爸嫂家氏某局�
 # What people who are close put before the last syllable of a name, and colleagues before a surname.
 _ENDEARING = {"小": "Xiao", "阿": "A"}
 _FAMILIAR = {"小": "Xiao", "老": "Lao"}
+_RARE = 20  # how often jieba's dictionary has a word that hardly anybody says
 _lock = threading.Lock()  # jieba builds its dictionary on first use, in a global
 
 
@@ -55,8 +56,41 @@ def find_names(text: str) -> dict[str, str]:
         jieba.dt.tmp_dir = str(cache_folder())
         words = [(word.word, word.flag) for word in jieba.posseg.lcut(text)]
         known: Mapping[str, int] = jieba.dt.FREQ
-        found = [name for name in _candidates(words, known) if not known.get(name)]
+        found = [
+            name
+            for name in _candidates(words, known)
+            if not known.get(name) or (len(name) == 3 and known[name] < _RARE)
+        ]
     return {name: _written(name) for name in found}
+
+
+def recurring_names(lines: Collection[str], found: Collection[str]) -> dict[str, str]:
+    """Full names that no single line shows to be names, but all lines together do, and how each is written.
+
+    A surname and two syllables that are no words, said in several lines and at least once at the beginning of a clause: 陆景行答应了.
+    `found` are those that are known already.
+    """
+    with _lock:
+        import jieba
+
+        jieba.setLogLevel(logging.WARNING)
+        jieba.dt.tmp_dir = str(cache_folder())
+        jieba.initialize()
+        known: Mapping[str, int] = jieba.dt.FREQ
+    begun: set[str] = set()
+    for line in lines:
+        for clause in re.split(r"[^\w]+", line):
+            name = clause[:3]
+            words = known.get(name, 0), known.get(name[:2], 0), known.get(name[1:], 0)
+            if len(name) == 3 and _is_name(name) and max(words) < _RARE:
+                begun.add(name)
+    recurring = {
+        name
+        for name in begun
+        if not any(name.startswith(other) or other in name for other in found)
+        and sum(name in line for line in lines) > 1
+    }
+    return {name: _written(name) for name in sorted(recurring)}
 
 
 def short_forms(name: str) -> dict[str, str]:
@@ -103,7 +137,7 @@ def whole_words(text: str, words: Collection[str]) -> set[str]:
 def _candidates(words: Sequence[tuple[str, str]], known: Mapping[str, int]) -> Iterator[str]:
     """Words tagged as names, with what the tagger cut off them: characters that are no word of two."""
     for index, (word, flag) in enumerate(words):
-        if flag not in {"nr", "nrfg"} or _titled(word):
+        if (flag not in {"nr", "nrfg"} or _titled(word)) and word not in _DOUBLE_SURNAMES:
             continue
         name = word
         for after, _ in words[index + 1 :]:

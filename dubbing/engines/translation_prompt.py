@@ -15,7 +15,7 @@ from dubbing.engines.text_checks import base, scripts
 from dubbing.model.episode import Term
 
 # Raised when the same request would be put in other words, or its answer judged otherwise.
-VERSION = 6
+VERSION = 7
 
 _NAMES: Mapping[str, str] = {
     "ar": "Modern Standard Arabic",

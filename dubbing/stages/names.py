@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dubbing.engines.chinese_names import find_names, short_forms
+from dubbing.engines.chinese_names import find_names, recurring_names, short_forms
 from dubbing.engines.glossary import held
 from dubbing.model.episode import Term
 from dubbing.model.series import Name, Place
@@ -40,6 +40,7 @@ def names_in(said: Mapping[Place, str]) -> tuple[Name, ...]:
     found: dict[str, str] = {}
     for text in said.values():
         found |= find_names(text)
+    found |= recurring_names(list(said.values()), found)
     whose = {name: name for name in found}  # form -> the name it is of
     written = dict(found)
     for name in found:

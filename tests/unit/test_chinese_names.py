@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.chinese_names import find_names, romanized
+from dubbing.engines.chinese_names import find_names, recurring_names, romanized
 
 pytest.importorskip("jieba")
 pytest.importorskip("pypinyin")
@@ -52,3 +52,16 @@ def test_what_is_found_is_in_the_text_and_written_in_latin_letters(text: str) ->
 
 def test_any_text_can_be_given_by_its_sounds() -> None:
     assert romanized("你好 Tom").split() == ["ni", "hao", "Tom"]
+
+
+def test_what_no_line_shows_to_be_a_name_all_lines_together_do() -> None:
+    lines = ["陆景行答应我了。", "陆景行昨天出国了。", "我只认苏念安一个人。", "苏念安已经走了。"]
+    assert find_names(lines[0]) == {}
+    assert recurring_names(lines, ()) == {"苏念安": "Su Nianan", "陆景行": "Lu Jingxing"}
+    assert recurring_names(lines[:1], ()) == {}
+    assert recurring_names(lines, {"陆景行"}) == {"苏念安": "Su Nianan"}
+
+
+def test_words_that_recur_are_no_names() -> None:
+    lines = ["马上回来！", "马上回公司。", "任何人都别动。", "任何人都不许走。", "时间到了。", "时间到此为止。"]
+    assert recurring_names(lines, ()) == {}
