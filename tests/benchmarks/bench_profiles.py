@@ -51,17 +51,22 @@ def main() -> None:
         series = root / "series"
         subprocess.run([sys.executable, "-m", "dubbing.demo", "--out", series], check=True)
         (release,) = (file.parent for file in series.rglob("release.json"))
-        # Nothing is made yet, but the models are there.
-        (root / "own").mkdir()
-        (root / "own" / "models").symlink_to(cache_folder() / "models")
-        _run("local", release, root / "local", {**os.environ, "DUBBING_CACHE": str(root / "own")})
+        _run("local", release, root / "local", _fresh(root / "1", cache_folder(), os.environ))
         environment = _tiny(root)
-        made = _run("gpu-research", release, root / "gpu", environment)
-        served = _serve(release, root / "served", environment)
+        models = root / "cache"
+        made = _run("gpu-research", release, root / "gpu", _fresh(root / "2", models, environment))
+        served = _serve(release, root / "served", _fresh(root / "3", models, environment))
         same = made.keys() == served.keys() and all(made[file] == served[file] for file in made)
         print(
             f"gpu-research by the service: {len(served)} files, {'the same' if same else 'OTHER'} bytes as by the command"
         )
+
+
+def _fresh(folder: Path, models: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """A cache in which the models are, and nothing is made yet."""
+    folder.mkdir()
+    (folder / "models").symlink_to(models / "models")
+    return {**environment, "DUBBING_CACHE": str(folder)}
 
 
 def _tiny(root: Path) -> dict[str, str]:
@@ -83,7 +88,7 @@ def _tiny(root: Path) -> dict[str, str]:
     (root / "site").mkdir()
     (root / "site" / "sitecustomize.py").write_text(_SITE)
     path = os.pathsep.join(filter(None, (str(root / "site"), os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "DUBBING_CACHE": str(cache), "PYTHONPATH": path}
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def _run(

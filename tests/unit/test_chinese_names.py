@@ -63,5 +63,12 @@ def test_what_no_line_shows_to_be_a_name_all_lines_together_do() -> None:
 
 
 def test_words_that_recur_are_no_names() -> None:
-    lines = ["马上回来！", "马上回公司。", "任何人都别动。", "任何人都不许走。", "时间到了。", "时间到此为止。"]
+    lines = [
+        "马上回来！",
+        "马上回公司。",
+        "任何人都别动。",
+        "任何人都不许走。",
+        "时间到了。",
+        "时间到此为止。",
+    ]
     assert recurring_names(lines, ()) == {}
