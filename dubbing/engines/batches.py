@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from dubbing.engines import devices
+
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
@@ -15,11 +17,10 @@ class Batches:
     becomes what it would become alone. A batch that does not fit is halved, and what fits is remembered for
     the next call: memory runs out once, not each time."""
 
-    def __init__(
-        self, size: int, out_of_memory: type[BaseException] | tuple[type[BaseException], ...]
-    ) -> None:
+    def __init__(self, size: int, is_full: Callable[[Exception], bool] = devices.is_full) -> None:
+        """`size` items at once at first. `is_full` tells of an error whether memory ran out."""
         self.size = size
-        self._out_of_memory = out_of_memory
+        self._is_full = is_full
         self._lock = threading.Lock()  # a device does one batch at a time
 
     def run(
@@ -42,8 +43,8 @@ class Batches:
                 batch = [i for i in order[: self.size] if lengths[i] == lengths[order[0]]]
                 try:
                     results = make([items[i] for i in batch])
-                except self._out_of_memory:
-                    if len(batch) == 1:
+                except Exception as error:
+                    if len(batch) == 1 or not self._is_full(error):
                         raise
                     self.size = len(batch) // 2
                 else:

@@ -74,15 +74,13 @@ class DemucsSeparator:
         )
 
     def __enter__(self) -> Self:
-        import torch
-
         (file,) = self.hub.files
         model = _load(self.hub.path(self._name) / file, self._name)
         if model.audio_channels != _CHANNELS or _VOICES not in model.sources:
             raise Defect(f"{self._name} has no voices in stereo: {model.sources}")
         self._device = best_device()
         self._model = model.to(self._device.name).eval()
-        self._batches = Batches(_STRETCHES_AT_ONCE, torch.cuda.OutOfMemoryError)
+        self._batches = Batches(_STRETCHES_AT_ONCE)
         return self
 
     def __exit__(

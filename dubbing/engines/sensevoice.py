@@ -126,7 +126,9 @@ class SenseVoice:
                 expected=f"one that {self._name} hears: {', '.join(sorted(LANGUAGES))}",
                 remedy="Name another transcriber in the profile.",
             )
-        return hearing.transcribe(speech, base, self._hear)
+        return hearing.transcribe(
+            speech, base, lambda sounds, of: [self._hear(one, of) for one in sounds]
+        )
 
     def _hear(self, samples: Samples, language: str) -> Heard:
         if self._session is None:

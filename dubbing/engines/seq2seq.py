@@ -67,10 +67,8 @@ class Seq2SeqTranslator:
         return self._model.pairs
 
     def __enter__(self) -> Self:
-        import torch
-
         self._loaded = _load(self.hub, self._name)
-        self._batches = Batches(_FIRST_BATCH, torch.cuda.OutOfMemoryError)
+        self._batches = Batches(_FIRST_BATCH)
         return self
 
     def __exit__(

@@ -12,6 +12,7 @@ import pytest
 import tiny
 
 from dubbing.engines import fakes, openai_whisper
+from dubbing.engines.batches import Batches
 from dubbing.engines.faster_whisper import FasterWhisper
 from dubbing.engines.hearing import spoken_characters
 from dubbing.engines.openai_whisper import OpenAIWhisper
@@ -94,6 +95,26 @@ def test_the_same_sound_gives_the_same_words(
     transcriber: Transcriber, words: tuple[Word, ...], spoken_zh: Audio
 ) -> None:
     assert transcriber.transcribe(spoken_zh, "zh") == words
+
+
+@pytest.mark.models
+def test_what_is_heard_together_is_heard_as_it_would_be_alone(
+    transcriber: Transcriber, spoken_zh: Audio, music: Audio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU several stretches of speech are heard at once: here they are, too."""
+    if "whisper" not in transcriber.info.name:
+        pytest.skip("hears one stretch after the other")
+    parts = [spoken_zh.mono(), music.mono(), spoken_zh.mono()[:-8000], spoken_zh.mono()]
+    scene = Audio.of_mono(np.concatenate(parts), SPEECH_RATE_HZ)
+    heard = {}
+    for size in (1, 3):
+        monkeypatch.setattr(transcriber, "_batches", Batches(size))
+        heard[size] = transcriber.transcribe(scene, "zh")
+    assert len(heard[1]) > 20
+    assert [word.text for word in heard[3]] == [word.text for word in heard[1]]
+    for together, alone in zip(heard[3], heard[1], strict=True):
+        assert abs(together.span.start_ms - alone.span.start_ms) <= 20
+        assert together.confidence == pytest.approx(alone.confidence, abs=0.02)
 
 
 @pytest.mark.models

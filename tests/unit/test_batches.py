@@ -13,6 +13,10 @@ class OutOfMemory(Exception):
     pass
 
 
+def is_full(error: Exception) -> bool:
+    return isinstance(error, OutOfMemory)
+
+
 class Device:
     """Makes texts longer, as many at once as it has room for."""
 
@@ -35,7 +39,7 @@ class Device:
 @given(st.lists(st.text(max_size=5), max_size=40), st.integers(1, 12), st.integers(1, 12))
 def test_each_item_is_made_once_in_its_place(items: list[str], size: int, room: int) -> None:
     device = Device(room)
-    batches = Batches(size, OutOfMemory)
+    batches = Batches(size, is_full)
     assert batches.run(items, len, device.make, device.clear) == [item * 2 for item in items]
     assert sorted(one for batch in device.batches for one in batch) == sorted(items)
     assert all(len({*map(len, batch)}) == 1 for batch in device.batches)
@@ -48,4 +52,37 @@ def test_each_item_is_made_once_in_its_place(items: list[str], size: int, room: 
 
 def test_a_single_item_that_does_not_fit_is_told() -> None:
     with pytest.raises(OutOfMemory):
-        Batches(8, OutOfMemory).run(["a"], len, Device(0).make)
+        Batches(8, is_full).run(["a"], len, Device(0).make)
+
+
+def test_what_is_no_lack_of_memory_is_told_at_once() -> None:
+    tried = 0
+
+    def broken(_items: list[str]) -> list[str]:
+        nonlocal tried
+        tried += 1
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(RuntimeError, match="illegal"):
+        Batches(8).run(["a", "b"], len, broken)
+    assert tried == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA out of memory. Tried to allocate 20.00 MiB.",  # torch
+        "CUDA failed with error out of memory",  # CTranslate2
+    ],
+)
+def test_batches_are_halved_when_a_gpu_is_full(said: str) -> None:
+    sizes: list[int] = []
+
+    def make(items: list[str]) -> list[str]:
+        sizes.append(len(items))
+        if len(items) > 2:
+            raise RuntimeError(said)
+        return items
+
+    assert Batches(8).run(list("abcdefgh"), len, make) == list("abcdefgh")
+    assert sizes == [8, 4, 2, 2, 2, 2]

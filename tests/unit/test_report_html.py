@@ -20,7 +20,7 @@ from dubbing.model.dub import BedKind, FitKind, MixReport
 from dubbing.model.episode import Episode, Release
 from dubbing.model.job import Deliverable, Job, Profile
 from dubbing.model.language import Language
-from dubbing.model.report import EpisodeReport, LineReport
+from dubbing.model.report import EpisodeReport, LineReport, NameReport
 from dubbing.model.time import Span
 from dubbing.report_html import COLOURS, change, clock, clock_tenths, direction_of, render
 
@@ -61,6 +61,12 @@ ENGINES = (
     EngineInfo("smollm:135m", Port.TRANSLATOR, "0.2.0+sha256:00aa11bb22cc33dd44ee55ff", frozenset(), "Apache-2.0", True, note="A small model: its translations are drafts."),
     EngineInfo("espeak", Port.SYNTHESIZER, "1.51", frozenset(), "GPL-3.0-or-later", False, stand_in=True, note="A last resort."),
 )  # fmt: skip
+# In the first episode alone. Nobody says how Arabic writes it.
+NAMES_SAID = {
+    "en": (NameReport("沈总", ("Director Shen",), (6,), ()),),
+    "es-419": (NameReport("沈总", ("Director Shen",), (6,), (6,)),),
+    "ar": (NameReport("沈总", (), (6,), ()),),
+}
 DRAFT = "Translation: A small model: its translations are drafts."
 
 
@@ -139,6 +145,7 @@ def sample_report(episode: int, language: str, *, dubbed: bool = True) -> Episod
         if dubbed
         else None,
         overlap=0.714,
+        names=NAMES_SAID[language] if episode == 1 else (),
         drafts=tuple(drafts),
     )
 
@@ -239,6 +246,18 @@ def test_every_line_and_all_that_was_decided_of_it_is_there(page: Page) -> None:
     assert page.text.count("stand-in voice") == 20
     assert page.text.count("320 ms over") == 6
     assert len(re.findall(r"speed \+15% ?stretch \+21%", page.text)) == 6
+
+
+def test_names_are_listed_with_their_places_and_where_they_are_written_otherwise(
+    html: str, page: Page
+) -> None:
+    table = html[html.index('<table class="names">') :]
+    rows = Page(table[: table.index("</table>") + len("</table>")])
+    assert rows.values("href") == [f"#ep01-{language}-6" for language in NAMES]
+    assert {href[1:] for href in rows.values("href")} <= set(page.values("id"))
+    assert re.findall(r"Director Shen(?! \(1 otherwise\))", rows.text) == ["Director Shen"]
+    assert rows.text.count("Director Shen (1 otherwise)") == 1
+    assert rows.text.count("as the translator writes it") == 1
 
 
 def test_the_figures_of_the_summary(page: Page) -> None:
@@ -370,7 +389,7 @@ def test_a_dub_without_subtitles_links_to_none() -> None:
 
 
 def test_an_episode_in_which_nobody_speaks() -> None:
-    silent = replace(sample_report(1, "en"), lines=(), drafts=(), cues=0, cue_problems=())
+    silent = replace(sample_report(1, "en"), lines=(), names=(), drafts=(), cues=0, cue_problems=())
     page = Page(render(sample_plan(["en"]), [silent]))
     assert "Nobody speaks." in page.text
     assert "Nothing here is a draft." in page.text
@@ -398,6 +417,7 @@ def hostile_report(text: str) -> EpisodeReport:
                     voice=text, notes=(text,), speaker=text, character=text)
             for line in sample_report(1, "en").lines
         ),
+        names=(NameReport(text, (text,), (1,), ()),),
     )  # fmt: skip
 
 
