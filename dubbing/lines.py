@@ -22,8 +22,6 @@ from dubbing.model.job import OwnVoice
 from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
 from voices import Consent, Gender, Voice, recording_of
 
-_BATCH = 4  # lines between two commits: what a crash may cost, against engines that batch
-
 
 @dataclass(frozen=True, slots=True)
 class Take:
@@ -45,39 +43,45 @@ def translate(
 ) -> list[Translation]:
     """The translations of requests along a route, in order.
 
-    Each hop is cached on its own: the way to a pivot language is gone once for all languages behind it.
+    Each hop is cached on its own: the way to a pivot language is gone once for all languages behind it. An engine
+    is given as many lines at once as it wants; what it has made of them is kept before it is given more.
     """
-    cached = _CachedTranslators(engines, store)
-    translations: list[Translation] = []
-    progress(0, len(requests))
-    for start in range(0, len(requests), _BATCH):
-        translations += translate_along(cached, route, requests[start : start + _BATCH])
-        progress(len(translations), len(requests))
+    cached = _CachedTranslators(engines, store, len(route) * len(requests), progress)
+    translations = translate_along(cached, route, requests)
+    progress(cached.total, cached.total)
     return translations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _CachedTranslators:
     """Translators that are loaded and asked only for what they have not translated before."""
 
     engines: Engines
     store: ArtifactStore
+    total: int  # lines to translate, each once for every hop
+    progress: Callable[[int, int], None]
+    done: int = 0
 
     @contextmanager
     def translator(self, name: str) -> Iterator[_CachedTranslator]:
-        yield _CachedTranslator(self.engines, self.store, name)
+        yield _CachedTranslator(self, name)
+
+    def tell(self, lines: int) -> None:
+        """So many more are done. A line that has to be asked for again, shorter, is done already."""
+        self.done = min(self.done + lines, self.total)
+        self.progress(self.done, self.total)
 
 
 @dataclass(frozen=True, slots=True)
 class _CachedTranslator:
-    engines: Engines
-    store: ArtifactStore
+    of: _CachedTranslators
     name: str
 
     def translate(
         self, requests: Sequence[TranslationRequest], source: str, target: str
     ) -> list[Translation]:
-        info = self.engines.info(Port.TRANSLATOR, self.name)
+        engines, store = self.of.engines, self.of.store
+        info = engines.info(Port.TRANSLATOR, self.name)
         if not info.reads_scenes:
             requests = [replace(request, scene=Scene()) for request in requests]
         keys = [
@@ -92,13 +96,19 @@ class _CachedTranslator:
             )
             for request in requests
         ]
-        missing = {key: r for key, r in zip(keys, requests, strict=True) if key not in self.store}
-        if missing:
-            with self.engines.translator(self.name) as engine:
-                made = engine.translate(list(missing.values()), source, target)
-            for key, translation in zip(missing, made, strict=True):
-                _save(self.store, key, translation)
-        return [read_json(self.store.path(key) / "translation.json", Translation) for key in keys]
+        wanted = {key: r for key, r in zip(keys, requests, strict=True) if key not in store}
+        self.of.tell(len(requests) - len(wanted))
+        for first in range(0, len(wanted), info.lines_at_once):
+            some = list(wanted)[first : first + info.lines_at_once]
+            # Two languages with the same pivot ask for the same lines at the same time.
+            with engines.lock(self.name, source, target):
+                if missing := [key for key in some if key not in store]:
+                    with engines.translator(self.name) as engine:
+                        made = engine.translate([wanted[key] for key in missing], source, target)
+                    for key, translation in zip(missing, made, strict=True):
+                        _save(store, key, translation)
+            self.of.tell(len(some))
+        return [read_json(store.path(key) / "translation.json", Translation) for key in keys]
 
 
 def refuse_voice(where: str, voice: Voice) -> None:

@@ -32,6 +32,7 @@ from dubbing.model.episode import Term
 _QUALITY = 0.58
 _LANGUAGES = ("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "pt", "th", "vi", "zh")
 _PAIRS: Mapping[tuple[str, str], float] = dict.fromkeys(permutations(_LANGUAGES, 2), _QUALITY)
+_LINES_AT_ONCE = 32  # so that no connection waits long for the others
 _RETRIES = 3  # of a request, by the client: after half a second, then twice as long, or as told
 _SHORTENINGS = 2
 _LONGEST_PIECE_CHARS = 200  # of source text given at once
@@ -95,6 +96,7 @@ class EndpointTranslator:
             licence="LicenseRef-endpoint",
             commercial=_may_be_sold_with(),
             distributions=("openai", "pypinyin"),
+            lines_at_once=_LINES_AT_ONCE,
             reads_scenes=True,
             note="Whatever model DUBBING_OPENAI_BASE_URL serves under this name. Its lines are sent there. "
             "DUBBING_OPENAI_COMMERCIAL=1 says that its terms allow what it is used for.",

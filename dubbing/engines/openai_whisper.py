@@ -189,7 +189,7 @@ def _decode(model: Any, mel: Any, options: Any) -> list[Any]:
     """Whisper's own beam search. `mel` is of shape (sounds, bands, 3000)."""
     from whisper.decoding import DecodingTask
 
-    class Together(DecodingTask):
+    class Together(DecodingTask):  # type: ignore[misc]
         """All beams read one copy of what was heard, which is a shortcut that works for one sound alone."""
 
         def _get_audio_features(self, mel: Any) -> Any:

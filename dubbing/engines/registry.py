@@ -143,6 +143,7 @@ class Engines:
             devices.budget_mb() if memory_mb is None else memory_mb, self._note_load
         )
         self._known: dict[tuple[Port, str], _Known] = {}
+        self._locks: dict[tuple[str, ...], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -156,6 +157,11 @@ class Engines:
     ) -> None:
         if self.broken is None:  # else the driver has taken all of it, and answers nothing
             self.residency.clear()
+
+    def lock(self, *what: str) -> threading.Lock:
+        """This process's one lock for something to be made: who would make the same waits, and finds it."""
+        with self._lock:
+            return self._locks.setdefault(what, threading.Lock())
 
     def resident_mb(self, name: str) -> int | None:
         """What an engine of `usage` takes now; None for one that is not loaded."""

@@ -58,6 +58,7 @@ class Seq2SeqTranslator:
             licence=self._model.licence,
             commercial=self._model.commercial,
             distributions=("transformers", "torch", "sentencepiece"),
+            lines_at_once=_FIRST_BATCH,
             memory_mb=needs_mb(self._model.parameters_m, _ROOM_MB),
             note=self._model.note,
         )
