@@ -1,16 +1,18 @@
-"""Tiny models with weights of chance, in the formats of the large ones: what the engines' own loaders read.
+"""Models with weights of chance, in the formats of the published ones: what the engines' own loaders read.
 
 They say nothing sensible. What is tested with them is everything around the sense: loading, languages, batches,
-checks, digests.
+checks, digests. They are tiny, unless a benchmark asks for the published sizes.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,10 +52,12 @@ def install(model: HubModel, made: Path) -> None:
     (model.folder / "digests.json").write_text(json.dumps(digests))
 
 
-def install_translator(name: str, cache: Path, patch: pytest.MonkeyPatch) -> None:
+def install_translator(
+    name: str, cache: Path, patch: pytest.MonkeyPatch, size: Mapping[str, int] | None = None
+) -> None:
     """Has an engine of `seq2seq` find tiny weights in a cache of their own, whose digests nobody has pinned."""
     family, _, model = name.partition(":")
-    made = translator(cache / "made", family)
+    made = translator(cache / "made", family, size)
     patch.setenv("DUBBING_CACHE", str(cache))
     known = seq2seq.FAMILIES[family][model]
     hub = known.hub
@@ -95,9 +99,11 @@ def install_openai_whisper(model: str, cache: Path, patch: pytest.MonkeyPatch) -
     install(unpinned, made)
 
 
-def install_demucs(cache: Path, patch: pytest.MonkeyPatch) -> None:
+def install_demucs(
+    cache: Path, patch: pytest.MonkeyPatch, size: Mapping[str, Any] | None = None
+) -> None:
     """Has Demucs find tiny weights in a cache of their own."""
-    made = demucs_model(cache / "made")
+    made = demucs_model(cache / "made", size)
     patch.setenv("DUBBING_CACHE", str(cache))
     hub = demucs.MODELS["htdemucs"]
     unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
@@ -105,7 +111,7 @@ def install_demucs(cache: Path, patch: pytest.MonkeyPatch) -> None:
     install(unpinned, made)
 
 
-def demucs_model(folder: Path) -> Path:
+def demucs_model(folder: Path, size: Mapping[str, Any] | None = None) -> Path:
     """A hybrid transformer of 64 dimensions that hears 2 s at once, as the author's own export writes it."""
     import torch
     from demucs.htdemucs import HTDemucs
@@ -114,8 +120,8 @@ def demucs_model(folder: Path) -> Path:
     torch.manual_seed(0)
     folder.mkdir(parents=True)
     sources = ["drums", "bass", "other", "vocals"]
-    size = {"channels": 8, "t_layers": 1, "t_heads": 2}
-    segment = Fraction(2)
+    size = {"channels": 8, "t_layers": 1, "t_heads": 2, "segment": Fraction(2), **(size or {})}
+    segment = size.pop("segment")
     network = HTDemucs(sources, segment=segment, **size).eval()
     with torch.inference_mode():
         noise = torch.randn(1, 2, int(segment * network.samplerate))
@@ -124,7 +130,9 @@ def demucs_model(folder: Path) -> Path:
     for last in (network.decoder[-1].conv_tr, network.tdecoder[-1].conv_tr):
         for numbers in (last.weight, last.bias):
             numbers.data /= quieter
-    fraction = {"_type": "fraction", "numerator": 2, "denominator": 1}
+    fraction = {
+        "_type": "fraction", "numerator": segment.numerator, "denominator": segment.denominator
+    }  # fmt: skip
     described = {
         "klass": "demucs.htdemucs.HTDemucs",
         "args": json.dumps([sources]),
@@ -136,9 +144,11 @@ def demucs_model(folder: Path) -> Path:
     return folder
 
 
-def install_pyannote(cache: Path, patch: pytest.MonkeyPatch) -> None:
+def install_pyannote(
+    cache: Path, patch: pytest.MonkeyPatch, hidden: int = 8, layers: int = 1
+) -> None:
     """Has pyannote find small weights in a cache of their own."""
-    made = pyannote_model(cache / "made")
+    made = pyannote_model(cache / "made", hidden, layers)
     patch.setenv("DUBBING_CACHE", str(cache))
     hub = pyannote.MODELS["community-1"]
     unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
@@ -146,7 +156,7 @@ def install_pyannote(cache: Path, patch: pytest.MonkeyPatch) -> None:
     install(unpinned, made)
 
 
-def pyannote_model(folder: Path) -> Path:
+def pyannote_model(folder: Path, hidden: int = 8, layers: int = 1) -> Path:
     """A small network that tells who speaks, and one of full size that tells voices apart: 27 MB.
 
     That they say nothing sensible has one exception: in silence, nobody speaks.
@@ -161,7 +171,8 @@ def pyannote_model(folder: Path) -> Path:
     for part in ("segmentation", "embedding", "plda"):
         (folder / part).mkdir(parents=True)
     who = PyanNet(
-        lstm={"hidden_size": 8, "num_layers": 1}, linear={"hidden_size": 8, "num_layers": 1}
+        lstm={"hidden_size": hidden, "num_layers": layers},
+        linear={"hidden_size": hidden, "num_layers": 1},
     )
     who.specifications = Specifications(
         Problem.MONO_LABEL_CLASSIFICATION, Resolution.FRAME, duration=10.0,
@@ -265,9 +276,11 @@ def sensevoice_model(folder: Path) -> Path:
     return folder
 
 
-def install_xtts(cache: Path, patch: pytest.MonkeyPatch) -> None:
+def install_xtts(
+    cache: Path, patch: pytest.MonkeyPatch, size: Mapping[str, int] | None = None
+) -> None:
     """Has XTTS find tiny weights in a cache of their own."""
-    made = xtts_model(cache / "made")
+    made = xtts_model(cache / "made", size)
     patch.setenv("DUBBING_CACHE", str(cache))
     hub = xtts.MODELS["v2"]
     unpinned = HubModel(hub.repository, hub.revision, dict.fromkeys(hub.files), hub.bytes)
@@ -275,7 +288,7 @@ def install_xtts(cache: Path, patch: pytest.MonkeyPatch) -> None:
     install(unpinned, made)
 
 
-def xtts_model(folder: Path) -> Path:
+def xtts_model(folder: Path, size: Mapping[str, int] | None = None) -> Path:
     """XTTS with one small layer; what makes sound of its codes, and hears speakers, is of full size: 90 MB."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -291,12 +304,14 @@ def xtts_model(folder: Path) -> Path:
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     words.train_from_iterator(LINES, trainers.BpeTrainer(vocab_size=200, special_tokens=marks))
     words.save(str(folder / "vocab.json"))
-    for name, value in {
+    small = {
         "gpt_layers": 1, "gpt_n_model_channels": 64, "gpt_n_heads": 2, "gpt_max_audio_tokens": 60,
         "gpt_num_audio_tokens": 34, "gpt_start_audio_token": 32, "gpt_stop_audio_token": 33,
         "decoder_input_dim": 64, "gpt_number_text_tokens": words.get_vocab_size(),
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for name, value in (small if size is None else size).items():
         setattr(config.model_args, name, value)
+    channels = config.model_args.gpt_n_model_channels
     model = Xtts(config)
     model.tokenizer = VoiceBpeTokenizer(vocab_file=str(folder / "vocab.json"))
     model.init_models()
@@ -304,7 +319,7 @@ def xtts_model(folder: Path) -> Path:
     config.save_json(str(folder / "config.json"))
     speakers = {
         name: {
-            "gpt_cond_latent": torch.randn(1, 32, 64),
+            "gpt_cond_latent": torch.randn(1, 32, channels),
             "speaker_embedding": torch.nn.functional.normalize(torch.randn(1, 512, 1), dim=1),
         }
         for name in ("Claribel Dervla", "Damien Black", "Sofia Hellen", "Viktor Eka")
@@ -318,28 +333,34 @@ def xtts_model(folder: Path) -> Path:
 _PARTS = {"text_encoder": "enc_p", "waveform_decoder": "dec", "posterior_encoder": "enc_q"}
 
 
-def install_mms(cache: Path, patch: pytest.MonkeyPatch) -> None:
-    """Has MMS, and FreeVC in it, find tiny weights in a cache of their own."""
+def install_mms(
+    cache: Path,
+    patch: pytest.MonkeyPatch,
+    vits: Mapping[str, Any] | None = None,
+    wavlm: Mapping[str, Any] | None = None,
+) -> None:
+    """Has MMS, and FreeVC in it, find tiny weights in a cache of their own; or weights of other sizes, both given."""
     patch.setenv("DUBBING_CACHE", str(cache))
     hub = mms.MODELS["tts"]
     unpinned = replace(hub, files=dict.fromkeys(hub.files), urls={})
     patch.setitem(mms.MODELS, "tts", unpinned)
-    patch.setattr(
-        freevc,
-        "SIZE",
-        freevc.SIZE
-        | {
-            "inter_channels": 16, "hidden_channels": 16, "upsample_initial_channel": 32,
-            "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3, 5]],
-        },
-    )  # fmt: skip
-    made = freevc_model(cache / "made")
+    if wavlm is None:
+        patch.setattr(
+            freevc,
+            "SIZE",
+            freevc.SIZE
+            | {
+                "inter_channels": 16, "hidden_channels": 16, "upsample_initial_channel": 32,
+                "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3, 5]],
+            },
+        )  # fmt: skip
+    made = freevc_model(cache / "made", wavlm)
     for language, code in mms._CODES.items():
-        mms_model(made / "models" / code, language)
+        mms_model(made / "models" / code, language, vits)
     install(unpinned, made)
 
 
-def mms_model(folder: Path, language: str) -> Path:
+def mms_model(folder: Path, language: str, size: Mapping[str, Any] | None = None) -> Path:
     """A VITS of 16 dimensions in the layout of fairseq, which knows the letters of one language."""
     import torch
     from TTS.tts.configs.vits_config import VitsConfig
@@ -357,20 +378,24 @@ def mms_model(folder: Path, language: str) -> Path:
         "hidden_channels": 16, "filter_channels": 16, "n_heads": 2, "n_layers": 1, "kernel_size": 3,
         "resblock": "1", "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3, 5]],
         "upsample_rates": [8, 8, 2, 2], "upsample_kernel_sizes": [16, 16, 4, 4],
-        "upsample_initial_channel": 32,
+        "upsample_initial_channel": 32, **(size or {}),
     }  # fmt: skip
     data = {"training_files": "train.ltr", "sampling_rate": 16_000, "add_blank": True}
     (folder / "config.json").write_text(json.dumps({"model": size, "data": data}))
     model = Vits(
         VitsConfig(
             model_args=VitsArgs(
-                hidden_channels=16, hidden_channels_ffn_text_encoder=16, num_layers_text_encoder=1,
-                resblock_kernel_sizes_decoder=[3], resblock_dilation_sizes_decoder=[[1, 3, 5]],
-                upsample_initial_channel_decoder=32, init_discriminator=False,
+                hidden_channels=size["hidden_channels"],
+                hidden_channels_ffn_text_encoder=size["filter_channels"],
+                num_layers_text_encoder=size["n_layers"],
+                resblock_kernel_sizes_decoder=size["resblock_kernel_sizes"],
+                resblock_dilation_sizes_decoder=size["resblock_dilation_sizes"],
+                upsample_initial_channel_decoder=size["upsample_initial_channel"],
+                init_discriminator=False,
             )
         )
-    )  # fmt: skip
-    model.text_encoder.emb = torch.nn.Embedding(len(vocabulary), 16)
+    )
+    model.text_encoder.emb = torch.nn.Embedding(len(vocabulary), size["hidden_channels"])
     weights = {_as_mms_has_it(key): value for key, value in model.state_dict().items()}
     torch.save({"model": weights, "iteration": 100_000}, folder / "G_100000.pth")
     return folder
@@ -391,7 +416,7 @@ def _as_mms_has_it(key: str) -> str:
     return f"dp.{kind}.{2 * int(number) - 1}.{rest}"
 
 
-def freevc_model(folder: Path) -> Path:
+def freevc_model(folder: Path, wavlm_size: Mapping[str, Any] | None = None) -> Path:
     """FreeVC, WavLM and the encoder of speakers: the last of full size, the others small where they can be."""
     import torch
     from TTS.vc.configs.freevc_config import FreeVCArgs, FreeVCConfig
@@ -410,7 +435,7 @@ def freevc_model(folder: Path) -> Path:
         "encoder_layers": 1, "encoder_embed_dim": 1024, "encoder_ffn_embed_dim": 16,
         "encoder_attention_heads": 2, "extractor_mode": "layer_norm", "layer_norm_first": True,
         "conv_feature_layers": "[(16,10,5)] + [(16,3,2)] * 4 + [(16,2,2)] * 2", "normalize": True,
-        "relative_position_embedding": True, "gru_rel_pos": True, "num_buckets": 16,
+        "relative_position_embedding": True, "gru_rel_pos": True, "num_buckets": 16, **(wavlm_size or {}),
     }  # fmt: skip
     wavlm = WavLM(WavLMConfig(cfg))
     torch.save({"cfg": cfg, "model": wavlm.state_dict()}, folder / "WavLM-Large.pt")
@@ -436,8 +461,11 @@ def freevc_model(folder: Path) -> Path:
     return folder
 
 
-def translator(folder: Path, family: str) -> Path:
-    """A translator of 32 dimensions: `nllb`, `m2m100`, `madlad` or `opus-mt`."""
+def translator(folder: Path, family: str, size: Mapping[str, int] | None = None) -> Path:
+    """A translator of 32 dimensions: `nllb`, `m2m100`, `madlad` or `opus-mt`.
+
+    `size` is another one, with `vocab_size`: of tokens beyond those that the tokenizer knows, none is ever said.
+    """
     import torch
     from transformers import (
         M2M100Config,
@@ -449,11 +477,12 @@ def translator(folder: Path, family: str) -> Path:
     torch.manual_seed(0)
     folder.mkdir(parents=True)
     if family == "madlad":
-        return _madlad(folder)
+        return _madlad(folder, size)
     size = {
         "d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2,
-        "decoder_attention_heads": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64,
+        "decoder_attention_heads": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, **(size or {}),
     }  # fmt: skip
+    words = size.pop("vocab_size", 0)
     if family == "nllb":
         tokenizer = _nllb_tokenizer()
     elif family == "m2m100":
@@ -463,15 +492,16 @@ def translator(folder: Path, family: str) -> Path:
     tokenizer.save_pretrained(folder)
     if family == "opus-mt":
         config = MarianConfig(
-            vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id,
+            vocab_size=max(words, len(tokenizer)), pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id, decoder_start_token_id=tokenizer.pad_token_id,
             forced_eos_token_id=tokenizer.eos_token_id, **size,
         )  # fmt: skip
         model = MarianMTModel(config)
     else:
         # M2M100's languages, and some words that nobody made up yet, follow after its vocabulary.
-        words = len(tokenizer) + (108 if family == "m2m100" else 0)
+        words = max(words, len(tokenizer) + (108 if family == "m2m100" else 0))
         model = M2M100ForConditionalGeneration(M2M100Config(vocab_size=words, **size))
+    model.get_input_embeddings().weight.data[len(tokenizer) + 108 :] = 0
     model.save_pretrained(folder)
     # As the published repositories have it: no safetensors.
     (folder / "model.safetensors").unlink()
@@ -479,7 +509,7 @@ def translator(folder: Path, family: str) -> Path:
     return folder
 
 
-def _madlad(folder: Path) -> Path:
+def _madlad(folder: Path, size: Mapping[str, int] | None) -> Path:
     """T5 as MADLAD-400 has it: a mark for each target among the tokens, and what tokens are read by not what they
     are written by; of the first only the decoder's copy is in the file."""
     import torch
@@ -497,10 +527,13 @@ def _madlad(folder: Path) -> Path:
         extra_ids=0,
     )
     tokenizer.save_pretrained(folder)
+    size = {
+        "vocab_size": len(tokenizer), "d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 1,
+        "num_heads": 2, **(size or {}),
+    }  # fmt: skip
     config = T5Config(
-        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2,
         feed_forward_proj="gated-gelu", pad_token_id=1, eos_token_id=2, decoder_start_token_id=0,
-        tie_word_embeddings=False,
+        tie_word_embeddings=False, **size,
     )  # fmt: skip
     made = T5ForConditionalGeneration(config)
     made.save_pretrained(folder)
@@ -511,6 +544,7 @@ def _madlad(folder: Path) -> Path:
     del weights["shared.weight"]
     weights["decoder.embed_tokens.weight"] = read_by
     weights["lm_head.weight"] = torch.randn_like(read_by)
+    weights["lm_head.weight"][len(tokenizer) :] = 0
     save_file(weights, file, metadata={"format": "pt"})
     settings = json.loads((folder / "config.json").read_text())
     settings["tie_word_embeddings"] = False

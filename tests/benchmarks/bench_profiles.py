@@ -32,7 +32,7 @@ from dubbing.engines.weights import cache_folder
 from workers.servers import free_port
 
 # Runs when a Python starts, in every process of the service too: tiny weights have digests of their own.
-_SITE = """
+SITE = """
 import dubbing.engines.hub as hub, dubbing.engines.seq2seq as seq2seq, json
 def verify(self, engine, digest=hub.sha256_of):
     recorded = json.loads((self.folder / "digests.json").read_text())
@@ -86,7 +86,7 @@ def _tiny(root: Path) -> dict[str, str]:
             install(own, patch)
             shutil.copytree(own / "models", cache / "models", dirs_exist_ok=True)
     (root / "site").mkdir()
-    (root / "site" / "sitecustomize.py").write_text(_SITE)
+    (root / "site" / "sitecustomize.py").write_text(SITE)
     path = os.pathsep.join(filter(None, (str(root / "site"), os.environ.get("PYTHONPATH", ""))))
     return {**os.environ, "PYTHONPATH": path}
 
