@@ -54,9 +54,9 @@ _MAX_TOKENS = 448  # of a Whisper's answer, prompt included
 _STRETCHES_AT_ONCE = 16  # on a GPU, at first; on a CPU one keeps all cores busy
 
 
-# Measured for the base model; of the others two bytes for each of 1,543 and 809 million parameters, and as much
-# again as five beams took in it.
-_MEMORY_MB = {"base": 400, "large-v3": 4_600, "turbo": 2_800}
+# Measured for the base model; of the others two bytes for each of 1,543 and 809 million parameters, as much
+# again as five beams took in it, and what sixteen stretches at once took beyond one on a GPU.
+_MEMORY_MB = {"base": 400, "large-v3": 8_400, "turbo": 4_900}
 
 
 class FasterWhisper:

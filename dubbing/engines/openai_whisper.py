@@ -56,11 +56,11 @@ HUB = {
     ),
 }
 MODELS = (PACKAGED, *HUB)
-# Weights, and what five beams need at once; in 32 bits of a CPU twice as much.
-_MEMORY_MB = {"base": 1_080, "large-v3": 4_500, "turbo": 2_500}
+# Weights, what five beams need at once, and what four stretches took beyond one on a GPU.
+_MEMORY_MB = {"base": 1_080, "large-v3": 8_900, "turbo": 2_800}
 _CODE = ("openai-whisper", "torch", "faster-whisper", "opencc-python-reimplemented")
 _CONVERSION = 1  # changes with `checkpoint`, so that an old conversion is not loaded
-_STRETCHES_AT_ONCE = 8  # on a GPU, at first: each of five beams has its own copy of what was heard
+_STRETCHES_AT_ONCE = 4  # on a GPU, at first: each of five beams has its own copy of what was heard
 _HEAD_SIZE = 64  # of all Whisper models; the number of heads follows
 _DTYPES: Mapping[int, str] = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 

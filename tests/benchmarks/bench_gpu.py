@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -276,21 +275,29 @@ def main() -> None:
     if not asked.quick and devices.gpu_memory_mb() is None:
         print("no GPU here: nothing measured")
         return
+    names = asked.engines or list(BENCHES)
+    if len(names) > 1:
+        # In a process each, so that none is told of what another left on the GPU.
+        quick = ["--quick"] * asked.quick
+        failed = [
+            name
+            for name in names
+            if subprocess.run([sys.executable, __file__, name, *quick], check=False).returncode
+        ]
+        sys.exit(f"not measured: {', '.join(failed)}" if failed else 0)
     import torch
 
+    (name,) = names
+    on = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     print(
-        f"{torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU'}, torch {torch.__version__}"
+        f"{name} on {on}, torch {torch.__version__}; published: {PUBLISHED.get(name, 'none found')}",
+        flush=True,
     )
-    for name in asked.engines or BENCHES:
-        print(f"{name}; published: {PUBLISHED.get(name, 'none found')}", flush=True)
-        with tempfile.TemporaryDirectory() as cache, pytest.MonkeyPatch.context() as patch:
-            try:
-                full_size.install(name, Path(cache), patch)
-                BENCHES[name](name)
-            except Exception:  # noqa: BLE001 - the others can be measured all the same
-                traceback.print_exc(limit=-3, file=sys.stdout)
+    with tempfile.TemporaryDirectory() as cache, pytest.MonkeyPatch.context() as patch:
+        full_size.install(name, Path(cache), patch)
         gc.collect()
         torch.cuda.empty_cache()
+        BENCHES[name](name)
 
 
 if __name__ == "__main__":
