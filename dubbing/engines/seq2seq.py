@@ -31,7 +31,7 @@ _FIRST_BATCH = 64  # sentences; halved where memory runs out
 _BUCKET = 8  # tokens: a sentence is padded to a multiple of it, whatever its company
 _LONGEST_PIECE_CHARS = 200  # of source text given at once
 _MOST_TOKENS = 256  # of one sentence's translation
-_ROOM_MB = 1_500  # for a first batch
+_ROOM_MB = 2_000  # for a first batch
 _SENTENCE = re.compile(r"(?<=[。！？!?…])\s*(?=\S)|(?<=[.])\s+(?=\S)")
 
 

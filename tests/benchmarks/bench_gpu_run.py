@@ -1,9 +1,9 @@
 """A series from one end to the other by the profile `gpu-research` on a GPU: what a minute of it buys.
 
 The models have weights of chance in their published sizes (`full_size.py`). What they say is put in the place of what
-they would by chance, no line like another, and the separator's two parts change places, since it takes nothing for
-voices: so there is as much work as in a real series, and no sense in what comes of it. Each language is run after
-those before it, in a process of its own. Run it from the root of the checkout, on a machine with a GPU:
+they would by chance, no line like another, and all that the separator hears is taken for voices: so there is as much
+work as in a real series, and no sense in what comes of it. Each language is run after those before it, in a process
+of its own. Run it from the root of the checkout, on a machine with a GPU:
 python tests/benchmarks/bench_gpu_run.py RELEASE [--to en,es-419,th] [--transcriber openai-whisper:turbo]
 """
 
@@ -46,10 +46,9 @@ seq2seq._MOST_TOKENS = {full_size.LINE_TOKENS}
 import dubbing.engines.demucs as demucs, dubbing.engines.mms as mms, os, pathlib
 from dubbing.engines.ports import Separation
 separate = demucs.DemucsSeparator.separate
-def swapped(self, audio):
-    parts = separate(self, audio)
-    return Separation(parts.bed, parts.speech)
-demucs.DemucsSeparator.separate = swapped
+def heard_anyway(self, audio):
+    return Separation(audio, separate(self, audio).bed)
+demucs.DemucsSeparator.separate = heard_anyway
 mms._spoken_by_kokoro = lambda name: pathlib.Path(os.environ["BENCH_VOICE"])
 
 import itertools
