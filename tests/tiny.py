@@ -40,6 +40,12 @@ LINES = (
 )  # fmt: skip
 
 
+SMALL_FREEVC = freevc.SIZE | {
+    "inter_channels": 16, "hidden_channels": 16, "upsample_initial_channel": 32,
+    "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3, 5]],
+}  # fmt: skip
+
+
 def install(model: HubModel, made: Path) -> None:
     """Lays a folder of files where an engine looks for a model that was fetched, as `fetch` would."""
     model.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -345,15 +351,7 @@ def install_mms(
     unpinned = replace(hub, files=dict.fromkeys(hub.files), urls={})
     patch.setitem(mms.MODELS, "tts", unpinned)
     if wavlm is None:
-        patch.setattr(
-            freevc,
-            "SIZE",
-            freevc.SIZE
-            | {
-                "inter_channels": 16, "hidden_channels": 16, "upsample_initial_channel": 32,
-                "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3, 5]],
-            },
-        )  # fmt: skip
+        patch.setattr(freevc, "SIZE", SMALL_FREEVC)
     made = freevc_model(cache / "made", wavlm)
     for language, code in mms._CODES.items():
         mms_model(made / "models" / code, language, vits)

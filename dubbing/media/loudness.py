@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -141,7 +142,7 @@ def _peaks(samples: Samples, *, above: float) -> npt.NDArray[np.float32]:
     Where it can't be `above`, the samples' own peak stands for it.
     """
     bound = _overshoot()
-    peaks = np.abs(samples).max(axis=1, initial=0.0)
+    peaks = _highest(np.abs(samples))
     for start, end, sample_peak in _chunks(samples):
         if sample_peak * bound > above:
             peaks[start:end] = _oversampled_peaks(samples, start, end)
@@ -162,8 +163,13 @@ def _oversampled_peaks(samples: Samples, start: int, end: int) -> npt.NDArray[np
     before = min(start, _TAPS_A_PHASE)
     seen = samples[start - before : end + _TAPS_A_PHASE]
     dense = signal.resample_poly(seen, _OVERSAMPLING, 1, axis=0, window=_interpolator())
-    by_sample = np.abs(dense).max(axis=1).reshape(-1, _OVERSAMPLING).max(axis=1)
+    by_sample = _highest(_highest(np.abs(dense)).reshape(-1, _OVERSAMPLING))
     return np.asarray(by_sample[before : before + end - start], dtype=np.float32)
+
+
+def _highest(rows: Samples) -> Samples:
+    """The highest of each row. Column by column, since numpy is slow along an axis of two or four."""
+    return reduce(np.maximum, rows.T)
 
 
 def _interpolator() -> npt.NDArray[np.float32]:

@@ -43,12 +43,7 @@ SAID = {
 # Besides what `bench_profiles` has it do: the voices of Kokoro are a recording of noise, whose weights may not be here.
 _SITE = f"""{SITE}
 seq2seq._MOST_TOKENS = {full_size.LINE_TOKENS}
-import dubbing.engines.demucs as demucs, dubbing.engines.mms as mms, os, pathlib
-from dubbing.engines.ports import Separation
-separate = demucs.DemucsSeparator.separate
-def heard_anyway(self, audio):
-    return Separation(audio, separate(self, audio).bed)
-demucs.DemucsSeparator.separate = heard_anyway
+import dubbing.engines.mms as mms, os, pathlib
 mms._spoken_by_kokoro = lambda name: pathlib.Path(os.environ["BENCH_VOICE"])
 
 import itertools
