@@ -40,14 +40,15 @@ _LINE_ID = "Lalu kenapa kamu berdiri di depan pintuku?"
 _LINES = 128
 _QUICK = False  # see `main`
 
+_ALONE = "one window after the other, RTX 2080 Ti (SYSTRAN/faster-whisper, issue 1030)"
 # What others published of the same networks, on what they had.
 PUBLISHED: Mapping[str, str] = {
-    "faster-whisper:large-v3": "15x real time one by one, RTX 2080 Ti (SYSTRAN/faster-whisper, issue 1030); 19x, A100 (Open ASR leaderboard)",
-    "faster-whisper:turbo": "41x and 40x, likewise",
-    "openai-whisper:large-v3": "5.5x real time one by one, RTX 2080 Ti (SYSTRAN/faster-whisper, issue 1030)",
-    "openai-whisper:turbo": "20x, likewise",
+    "faster-whisper:large-v3": f"15x real time {_ALONE}; 19x (Open ASR leaderboard)",
+    "faster-whisper:turbo": f"41x real time {_ALONE}; 40x (Open ASR leaderboard)",
+    "openai-whisper:large-v3": f"5.5x real time {_ALONE}",
+    "openai-whisper:turbo": f"20x real time {_ALONE}",
     "opus-mt:zh-en": "a network of this kind: 980 tokens/s by OpenNMT-py, 3,917 by CTranslate2, V100, beam 4, batch 32 (CTranslate2, README)",
-    "pyannote:community-1": "the version before it: 45x real time, V100 (pyannote/speaker-diarization 3.1: 1m20s an hour on high-end hardware)",
+    "pyannote:community-1": "its version before, 45x real time on high-end hardware (pyannote.audio: 1m20s for an hour)",
     "demucs:htdemucs": "0.7x real time on a CPU (facebookresearch/demucs, README); none found for GPUs",
 }  # fmt: skip
 
