@@ -101,7 +101,7 @@ class _CachedTranslator:
         for first in range(0, len(wanted), info.lines_at_once):
             some = list(wanted)[first : first + info.lines_at_once]
             # Two languages with the same pivot ask for the same lines at the same time.
-            with engines.lock(self.name, source, target):
+            with engines.lock(some[0]):
                 if missing := [key for key in some if key not in store]:
                     with engines.translator(self.name) as engine:
                         made = engine.translate([wanted[key] for key in missing], source, target)

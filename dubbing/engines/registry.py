@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from types import TracebackType
 from typing import Any, Self, cast
+from weakref import WeakValueDictionary
 
 from dubbing.engines import devices
 from dubbing.engines.hub import HubModel
@@ -143,7 +144,7 @@ class Engines:
             devices.budget_mb() if memory_mb is None else memory_mb, self._note_load
         )
         self._known: dict[tuple[Port, str], _Known] = {}
-        self._locks: dict[tuple[str, ...], threading.Lock] = {}
+        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -158,10 +159,10 @@ class Engines:
         if self.broken is None:  # else the driver has taken all of it, and answers nothing
             self.residency.clear()
 
-    def lock(self, *what: str) -> threading.Lock:
-        """This process's one lock for something to be made: who would make the same waits, and finds it."""
+    def lock(self, key: str) -> threading.Lock:
+        """This process's one lock for what has that key: who would make the same waits, and finds it made."""
         with self._lock:
-            return self._locks.setdefault(what, threading.Lock())
+            return self._locks.setdefault(key, threading.Lock())
 
     def resident_mb(self, name: str) -> int | None:
         """What an engine of `usage` takes now; None for one that is not loaded."""
