@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from dubbing.engines import attempts, text_checks
@@ -65,12 +64,7 @@ class BergamotTranslator:
         self._directions = {pair: _native.NativeDirection(str(_folder(pair))) for pair in _MODELS}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._directions = {}
 
     def translate(

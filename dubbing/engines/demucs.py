@@ -7,7 +7,6 @@ the source without them, so that both add up to the source, and what no part of 
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -83,12 +82,7 @@ class DemucsSeparator:
         self._batches = Batches(_STRETCHES_AT_ONCE)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._model = None
         if self._device is not None:
             self._device.clear()

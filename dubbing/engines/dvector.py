@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from importlib import metadata
-from types import TracebackType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -103,12 +102,7 @@ class DVectorDiarizer:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._session = None
 
     def diarize(self, speech: Audio) -> Diarization:

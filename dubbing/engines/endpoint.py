@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import permutations
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -121,12 +120,7 @@ class EndpointTranslator:
         self._pool = ThreadPoolExecutor(settings.connections, "endpoint")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         if self._client is not None:

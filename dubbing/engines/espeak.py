@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import shutil
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 from dubbing.engines.ports import EngineInfo, Port
@@ -84,12 +83,7 @@ class EspeakSynthesizer:
             )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         return None
 
     def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:

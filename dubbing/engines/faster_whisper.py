@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from importlib import metadata
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -120,12 +119,7 @@ class FasterWhisper:
         self._batches = Batches(_STRETCHES_AT_ONCE) if on_gpu else None
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._model = None
 
     def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:

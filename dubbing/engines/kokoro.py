@@ -14,7 +14,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from importlib import metadata
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -161,12 +160,7 @@ class KokoroSynthesizer:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._session = self._tokenizer = self._mandarin = None
         self._styles = {}
         self._frames = {}

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from dubbing.errors import Defect
@@ -75,12 +74,7 @@ class Llama:
         self._complete(0, {"prompt": " ", "n_predict": 0, "cache_prompt": False})
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._server = None
         self._slots = {}
         if self._folder is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from dubbing.engines import attempts, glossary, text_checks, translation_prompt
@@ -97,14 +96,9 @@ class LlamaTranslator:
         self._llama = Llama(MODEL.path(), threads=self._threads).__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._llama is not None:
-            self._llama.__exit__(kind, error, trace)
+            self._llama.__exit__(*error)
         self._llama = None
         self._done = {}
 

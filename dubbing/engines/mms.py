@@ -14,7 +14,6 @@ import threading
 import unicodedata
 from collections import OrderedDict
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -103,12 +102,7 @@ class MmsSynthesizer:
         self._device = best_device()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._folder = self._converter = None
         self._speakers.clear()
         if self._device is not None:

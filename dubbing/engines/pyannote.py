@@ -11,7 +11,6 @@ import inspect
 import threading
 import warnings
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -113,12 +112,7 @@ class PyannoteDiarizer:
         self._pipeline = pipeline.to(torch.device(self._device.name))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._pipeline = None
         if self._device is not None:
             self._device.clear()

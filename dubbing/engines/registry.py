@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
-from types import TracebackType
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary
 
@@ -150,12 +149,7 @@ class Engines:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self.broken is None:  # else the driver has taken all of it, and answers nothing
             self.residency.clear()
 

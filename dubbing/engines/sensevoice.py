@@ -10,7 +10,6 @@ import itertools
 import math
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -109,12 +108,7 @@ class SenseVoice:
         self._tokens = _tokens(folder / _TOKENS)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._session = None
 
     def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:

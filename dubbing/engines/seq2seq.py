@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
 from typing import Any, Self
 
 from dubbing.engines import attempts, text_checks
@@ -72,12 +71,7 @@ class Seq2SeqTranslator:
         self._batches = Batches(_FIRST_BATCH)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._loaded is not None:
             device = self._loaded.device
             self._loaded = None
