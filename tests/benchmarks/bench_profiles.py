@@ -49,7 +49,8 @@ _TINY = f"""{SITE}
 import dubbing.engines.freevc as freevc
 freevc.SIZE = {tiny.SMALL_FREEVC!r}
 """
-_TO = "en,th"  # by XTTS, and by MMS with FreeVC
+# Of the second, the one is spoken by XTTS and the other by MMS with FreeVC.
+_TO = {"local": "en,es-419", "gpu-research": "en,th"}
 
 
 def main() -> None:
@@ -104,7 +105,7 @@ def _run(
 ) -> dict[str, bytes]:
     started_s = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "dubbing", "run", release, "--to", _TO, "--profile", profile, "--out", out],
+        [sys.executable, "-m", "dubbing", "run", release, "--to", _TO[profile], "--profile", profile, "--out", out],
         env=environment, check=False, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
@@ -157,7 +158,7 @@ def _serve(release: Path, out: Path, environment: dict[str, str]) -> dict[str, b
         release = Path(shutil.copytree(release, release.parents[1] / "copy" / release.name))
         started_s = time.perf_counter()
         done = dub(
-            "jobs", "submit", release, "--to", _TO, "--profile", "gpu-research", "--wait", check=False,
+            "jobs", "submit", release, "--to", _TO["gpu-research"], "--profile", "gpu-research", "--wait", check=False,
             DUBBING_API_URL=url, DUBBING_API_TOKEN=json.loads(made.stdout)["secret"],
         )  # fmt: skip
         if done.returncode:
