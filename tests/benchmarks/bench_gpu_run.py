@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import full_size
 import pytest
 from bench_gpu import Gpu, sound
-from bench_profiles import SITE
+from bench_profiles import SITE, python_path
 
 from dubbing.config import load_profile
 from dubbing.engines import devices
@@ -99,9 +99,8 @@ def _installed(root: Path, transcriber: str) -> dict[str, str]:
     files.write(root / "voice.wav", sound(5, MASTER_RATE_HZ, 1))
     (root / "site").mkdir()
     (root / "site" / "sitecustomize.py").write_text(_SITE)
-    path = os.pathsep.join(filter(None, (str(root / "site"), os.environ.get("PYTHONPATH", ""))))
     return {
-        **os.environ, "PYTHONPATH": path, "DUBBING_CACHE": str(cache), "BENCH_TRANSCRIBER": transcriber,
+        **os.environ, "PYTHONPATH": python_path(root / "site"), "DUBBING_CACHE": str(cache), "BENCH_TRANSCRIBER": transcriber,
         "BENCH_VOICE": str(root / "voice.wav"),
     }  # fmt: skip
 

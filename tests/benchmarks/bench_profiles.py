@@ -96,8 +96,15 @@ def _tiny(root: Path) -> dict[str, str]:
             shutil.copytree(own / "models", cache / "models", dirs_exist_ok=True)
     (root / "site").mkdir()
     (root / "site" / "sitecustomize.py").write_text(_TINY)
-    path = os.pathsep.join(filter(None, (str(root / "site"), os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "PYTHONPATH": path}
+    return {**os.environ, "PYTHONPATH": python_path(root / "site")}
+
+
+def python_path(site: Path) -> str:
+    """With a folder whose `sitecustomize` runs first, and the checkout that it changes."""
+    checkout = Path(__file__).resolve().parents[2]
+    return os.pathsep.join(
+        map(str, (site, checkout, *filter(None, [os.environ.get("PYTHONPATH")])))
+    )
 
 
 def _run(

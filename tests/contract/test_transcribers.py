@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterator
 from functools import partial
 
 import episodes
+import full_size
 import jiwer
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ import tiny
 from dubbing.engines import fakes, openai_whisper
 from dubbing.engines.batches import Batches
 from dubbing.engines.faster_whisper import FasterWhisper
-from dubbing.engines.hearing import spoken_characters
+from dubbing.engines.hearing import BASE, spoken_characters
 from dubbing.engines.openai_whisper import OpenAIWhisper
 from dubbing.engines.ports import Port, Transcriber
 from dubbing.engines.sensevoice import SenseVoice
@@ -159,6 +162,17 @@ def test_neither_music_nor_noise_has_words(music: Audio) -> None:
         assert transcriber.transcribe(Audio.of_mono(noise, SPEECH_RATE_HZ), "zh") == ()
         with pytest.raises(Rejected, match="tlh"):
             transcriber.transcribe(music, "tlh")
+
+
+@pytest.mark.models
+@pytest.mark.whisper
+def test_what_benchmarks_make_for_faster_whisper_is_what_its_own_converter_makes() -> None:
+    torch = pytest.importorskip("torch")
+    checkpoint = torch.load(openai_whisper.converted(), weights_only=True)
+    state = {name: values.half().numpy() for name, values in checkpoint["model_state_dict"].items()}
+    written = io.BytesIO()
+    full_size.write_variables(written, state, checkpoint["dims"])
+    assert hashlib.sha256(written.getvalue()).hexdigest() == BASE["model.bin"].sha256
 
 
 @pytest.mark.whisper
