@@ -55,9 +55,9 @@ def worker(queues: str, processes: int | None, grace_s: float, memory_gb: float 
 
     \b
     Examples:
-      dub worker                                   all kinds of work, on this machine's cores
-      dub worker --queues asr,tts --processes 1    a machine with one GPU
-      dub worker --memory 6                        6 GB for models, whatever the machine has
+      dub worker                                     all kinds of work, on this machine's cores
+      dub worker --queues asr,mt,tts --processes 1   a machine with one GPU
+      dub worker --memory 6                          6 GB for models, whatever the machine has
     """
     settings = _settings()
     if memory_gb is not None:

@@ -21,6 +21,7 @@ from dubbing.store.artifacts import ArtifactStore
 
 _REMEMBERED = 8
 _QUEUES = {
+    "separate": Queue.ASR,  # whose engine wants a GPU too
     "diarize": Queue.ASR,
     "transcribe": Queue.ASR,
     "translate": Queue.MT,
