@@ -1,4 +1,4 @@
-"""What every Whisper does around its network: cut at silences, gate inventions, make words of tokens.
+"""What every Whisper does around its network: give it stretches of speech, gate inventions, make words of tokens.
 
 Whisper is given short stretches of speech. On longer windows it skips lines when speakers change
 fast, and it fills silence and music with what ends the videos it was trained on.
@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dubbing.engines import vad
 from dubbing.engines.simplified import simplify
+from dubbing.engines.stretches import Stretch, stretches
 from dubbing.engines.weights import PackagedFile, Weights
 from dubbing.errors import Rejected
 from dubbing.model.audio import Audio, Samples
@@ -67,12 +67,6 @@ LANGUAGES = frozenset(_TOKENS.split())
 # One Word is one character in these, since nothing marks where a word ends.
 _SPACELESS = frozenset({"zh", "ja"})
 
-# Of what is heard at once: a turn in a drama is shorter, a speech is cut at a breath.
-_LONGEST_MS = 12_000
-# Of sound given to the network on both sides: a word cut at its first sound is misheard.
-_MARGIN_MS = 200
-# What is said around a shorter pause is heard together: the one part helps to understand the other.
-_PAUSE_MS = 800
 # A first or last word this near to the edge of the speech is moved to it; a farther one stays.
 _LATE_MS = 600
 
@@ -135,18 +129,6 @@ class Heard:
 Hear = Callable[[Sequence[Samples], str], Sequence[Heard]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What is heard at once."""
-
-    parts: tuple[Span, ...]  # of speech, with short pauses between them
-    sound: Span  # the parts, their pauses, and a margin around them
-
-    @property
-    def speech_ms(self) -> int:
-        return sum(part.duration_ms for part in self.parts)
-
-
 def transcribe(speech: Audio, language: str, hear: Hear) -> tuple[Word, ...]:
     """The words of mono sound at 16 kHz, as the port `Transcriber` asks. `hear` is the network, which is given
     all stretches of the sound together.
@@ -174,48 +156,6 @@ def language_code(language: str) -> str:
             remedy="Name the language that is spoken, as a BCP-47 tag.",
         )
     return base
-
-
-def stretches(speech: Audio) -> list[Stretch]:
-    """The speech in mono sound at 16 kHz, in stretches short enough to be heard at once."""
-    found = vad.probabilities(speech)
-    groups: list[list[Span]] = []
-    for whole in vad.speech_spans(speech, found=found):
-        for span in _cut_long(whole, found):
-            joinable = (
-                groups
-                and groups[-1][-1].end_ms < span.start_ms <= groups[-1][-1].end_ms + _PAUSE_MS
-                and groups[-1][0].join(span).duration_ms <= _LONGEST_MS
-            )
-            if joinable:
-                groups[-1].append(span)
-            else:
-                groups.append([span])
-    around: list[Stretch] = []
-    for index, parts in enumerate(groups):
-        # Half of a pause at most, so that no sound is heard twice.
-        before_ms = (groups[index - 1][-1].end_ms + parts[0].start_ms + 1) // 2 if index else 0
-        after_ms = speech.duration_ms
-        if index + 1 < len(groups):
-            after_ms = (parts[-1].end_ms + groups[index + 1][0].start_ms) // 2
-        start_ms = max(before_ms, parts[0].start_ms - _MARGIN_MS)
-        end_ms = min(after_ms, parts[-1].end_ms + _MARGIN_MS)
-        around.append(Stretch(tuple(parts), Span(start_ms, end_ms)))
-    return around
-
-
-def _cut_long(span: Span, found: vad.Probabilities) -> list[Span]:
-    """A span cut where speech is least probable, until no part is longer than can be heard at once."""
-    if span.duration_ms <= _LONGEST_MS:
-        return [span]
-    third_ms = span.duration_ms // 3
-    first = (span.start_ms + third_ms) // vad.FRAME_MS
-    last = (span.end_ms - third_ms) // vad.FRAME_MS
-    cut_ms = (first + int(found[first:last].argmin())) * vad.FRAME_MS + vad.FRAME_MS // 2
-    return [
-        *_cut_long(Span(span.start_ms, cut_ms), found),
-        *_cut_long(Span(cut_ms, span.end_ms), found),
-    ]
 
 
 def without_inventions(

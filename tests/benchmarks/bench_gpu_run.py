@@ -49,11 +49,12 @@ mms._spoken_by_kokoro = lambda name: pathlib.Path(os.environ["BENCH_VOICE"])
 import itertools
 import dubbing.engines.hearing as hearing
 from dubbing.engines.ports import Translation
+pairs = itertools.cycle(itertools.product({LETTERS!r}, repeat=2))
 words_of, translate, count = hearing.words_of, seq2seq.Seq2SeqTranslator.translate, itertools.count()
 def told_apart(tokens, stretch, language):
     words = words_of(tokens, stretch, language)
-    pair = divmod(next(count), len({LETTERS!r}))
-    return [dataclasses.replace(w, text={LETTERS!r}[n]) for w, n in zip(words, pair)] + words[2:]
+    pair = next(pairs)
+    return [dataclasses.replace(w, text=letter) for w, letter in zip(words, pair)] + words[2:]
 def as_people_say(self, requests, source, target):
     translate(self, requests, source, target)
     return [Translation({SAID!r}[target[:2]].format(next(count))) for _ in requests]

@@ -274,12 +274,8 @@ def test_lines_can_be_read_and_are_refused_before_they_are_made(one: Api) -> Non
     assert "transcript" in problem(said, 409)["found"]
 
 
-OF_A_LINE = (
-    "translate",
-    "caption",
-    "synthesize",
-    "mix",
-)  # the stages that a translated line goes through
+# The stages that a translated line goes through.
+OF_A_LINE = ("translate", "caption", "synthesize", "mix")
 
 
 def test_only_what_follows_from_a_correction_is_redone(one: Api) -> None:

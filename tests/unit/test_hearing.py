@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from dubbing.engines.hearing import (
     Heard,
-    Stretch,
     Token,
     compression,
     is_invention,
@@ -17,6 +16,7 @@ from dubbing.engines.hearing import (
     without_inventions,
     words_of,
 )
+from dubbing.engines.stretches import Stretch
 from dubbing.errors import Rejected
 from dubbing.model.time import Span
 
