@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from dubbing.errors import Rejected, Transient
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
+_SQLITE_WAIT_S = 30  # for others to be done with the file
 
 
 def now_ms() -> int:
@@ -44,7 +46,7 @@ class Database:
         if self.is_sqlite:
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(url, connect_args={"timeout": 30})
+            self._engine = create_engine(url, connect_args={"timeout": _SQLITE_WAIT_S})
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_immediately)
         else:
@@ -105,9 +107,28 @@ class Database:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where SQLAlchemy says, see below
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    _write_ahead(cursor)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Has the file keep a write-ahead log, which it then does for everybody who opens it.
+
+    While one connection makes that change, others that want to are told at once that the file is locked: SQLite
+    does not wait where two would wait for each other (sqlite.org/c3ref/busy_handler.html). By the next look it is made.
+    """
+    deadline = time.monotonic() + _SQLITE_WAIT_S
+    while cursor.execute("pragma journal_mode").fetchone() != ("wal",):
+        try:
+            cursor.execute("pragma journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return  # also where there can be none: in memory
 
 
 def _begin_immediately(connection: Connection) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -131,6 +133,20 @@ def test_processes_that_start_at_once_migrate_once(url: str) -> None:
     database = Database(url)
     assert rows(database, "select version_num from alembic_version") == [(database.revisions()[1],)]
     database.close()
+
+
+def test_a_new_file_that_somebody_is_writing_to_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "new.db", isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    other.execute("create table theirs (id integer)")
+    done = Timer(0.3, other.execute, ["commit"])
+    done.start()
+    database = Database(f"sqlite:///{tmp_path}/new.db")
+    assert rows(database, "select name from sqlite_master") == [("theirs",)]
+    assert rows(database, "pragma journal_mode") == [("wal",)]
+    database.close()
+    done.join()
+    other.close()
 
 
 def test_each_task_is_taken_by_one_worker(url: str, tmp_path: Path) -> None:
