@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from concurrent.futures import Future
+from typing import Generic, TypeVar
 
 from dubbing.engines import devices
 
@@ -54,3 +56,34 @@ class Batches:
                 # Not in the handler: there the failed batch is still held by its trace.
                 clear()
         return [made[i] for i in range(len(items))]
+
+
+class Together(Generic[_Item, _Made]):
+    """Makes one call of those that threads make at the same time: whoever comes while the device is at work is
+    taken along by the next call, with all others that came meanwhile."""
+
+    def __init__(self, make: Callable[[list[_Item]], Sequence[_Made]]) -> None:
+        self._make = make
+        self._waiting: deque[tuple[_Item, Future[_Made]]] = deque()
+        self._turn = threading.Lock()
+
+    def run(self, items: Sequence[_Item]) -> list[_Made]:
+        """What is made of each item, in their order. Raises what `make` raises, as do all that were taken along."""
+        mine: list[tuple[_Item, Future[_Made]]] = [(item, Future()) for item in items]
+        self._waiting.extend(mine)
+        with self._turn:
+            # By now another thread may have had them made. Those that wait here were there when it began.
+            if not all(made.done() for _, made in mine):
+                self._make_all_that_wait()
+        return [made.result() for _, made in mine]
+
+    def _make_all_that_wait(self) -> None:
+        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            results = self._make([item for item, _ in taken])
+        except BaseException as error:  # noqa: BLE001  it is raised by all who asked
+            for _, made in taken:
+                made.set_exception(error)
+        else:
+            for (_, made), result in zip(taken, results, strict=True):
+                made.set_result(result)

@@ -60,7 +60,18 @@ def begin_chance(said: str) -> None:
     """Has torch's chance begin anew, from what is to be said: the same is then always said the same way."""
     import torch
 
-    torch.manual_seed(int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1)
+    torch.manual_seed(_seed(said))
+
+
+def chance(said: str, device: Any) -> Any:
+    """A chance of its own on a device, a `torch.Generator`, that begins with what is to be said."""
+    import torch
+
+    return torch.Generator(device).manual_seed(_seed(said))
+
+
+def _seed(said: str) -> int:
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1
 
 
 def is_full(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dubbing.engines.devices import Device, begin_chance
+from dubbing.engines.devices import Device, begin_chance, needs_mb
 from dubbing.engines.hub import tensors_only
 from dubbing.errors import Rejected
 from dubbing.media import sound
@@ -39,10 +39,14 @@ URLS = {
     _WAVLM: "https://github.com/coqui-ai/TTS/releases/download/v0.13.0_models/WavLM-Large.pt",
 }
 BYTES = 472_600_000 + 1_262_000_000 + 17_000_000
-MEMORY_MB = 1_700  # 315 and 40 million parameters in float32, and room to work in
 # Of the network, where it is not as Coqui's code has it: 24 kHz are 480 samples for each of WavLM's 50 frames.
 SIZE: dict[str, Any] = {"upsample_rates": [10, 6, 4, 2]}
 _LAYERS = re.compile(r"[\d\s()\[\],+*]*")  # of WavLM: [(512, 10, 5)] + [(512, 3, 2)] * 4
+
+
+def memory_mb() -> int:
+    """What it takes: WavLM's 315 million parameters in the device's bits, 40 million in float32, and room to work in."""
+    return needs_mb(315, 440)
 
 
 class Converter:
@@ -66,6 +70,7 @@ class Converter:
 
         weights = read(_WEIGHTS)["model"]
         wavlm = _wavlm(read(_WAVLM), folder / _WAVLM)
+        _halve(wavlm.encoder, device)
         freevc.get_wavlm = lambda: wavlm
         network = Network(FreeVCConfig(model_args=FreeVCArgs(use_spk=True, **SIZE)))
         found = network.load_state_dict(weights, strict=False)
@@ -107,6 +112,14 @@ class Converter:
             samples = sound.decode(recording, _HEARD_HZ).mono().astype(np.float32)
             self._heard[key] = self._network._extract_target_se([samples]).to(self._device.name)
         return self._heard[key]
+
+
+def _halve(encoder: Any, device: Device) -> None:
+    """Has a network of WavLM's, nine tenths of all there is here, work in the device's bits. It is given float32 and gives
+    float32 as before: what makes sound of it needs all the bits."""
+    encoder.to(device.dtype)
+    encoder.register_forward_pre_hook(lambda _, given: (given[0].to(device.dtype), *given[1:]))
+    encoder.register_forward_hook(lambda _, __, made: (made[0].float(), *made[1:]))
 
 
 def _wavlm(checkpoint: Any, path: Path) -> Any:

@@ -92,7 +92,7 @@ class MmsSynthesizer:
             licence="CC-BY-NC-4.0",
             commercial=False,
             distributions=("coqui-tts", "torch", "torchaudio"),
-            memory_mb=_KEPT * 160 + freevc.MEMORY_MB,
+            memory_mb=_KEPT * 160 + freevc.memory_mb(),
             note="One voice a language, which FreeVC turns into that of a recording: voices need the consent "
             "of who they are. It reads the letters of its language and no others.",
         )

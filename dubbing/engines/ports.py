@@ -40,6 +40,7 @@ class EngineInfo:
     stand_in: bool = False  # a last resort: the report marks what it made
     clones: bool = False  # a synthesizer that speaks with the voice of a recording
     lines_at_once: int = 4  # that a translator wants to be given: what a crash may cost
+    together: int = 1  # lines that a synthesizer speaks as one, if as many threads ask it to
     reads_scenes: bool = False  # a translator that heeds `TranslationRequest.scene`
     memory_mb: int = 0  # that it takes while it is loaded, on a GPU or else here, about
     note: str = ""  # what a user should know, in a sentence

@@ -1,26 +1,33 @@
 """XTTS-v2 by Coqui: a person's voice from a few seconds of it, in seventeen languages. Needs torch.
 
-It reads aloud by chance: the same text is said a little otherwise each time. So that a take is the same
-whenever it is made, chance begins anew at each line, from what is to be said.
+A network chooses the codes of the sound one after the other, by chance: the same text is said a little otherwise
+each time. So that a take is the same whenever it is made, and whatever is spoken beside it, each text draws from a
+chance of its own, which begins with what is to be said. Choosing takes nearly all the time, and a GPU is idle most
+of it, so texts that several threads ask for are chosen for together.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from dubbing.engines import spoken, text_checks
-from dubbing.engines.devices import Device, begin_chance, best_device
+from dubbing.engines import devices, spoken, text_checks
+from dubbing.engines.batches import Batches, Together
+from dubbing.engines.devices import Device, best_device
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.weights import version_of
 from dubbing.errors import Defect, Rejected
+from dubbing.media import sound
 from dubbing.model.audio import Audio
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 MODELS: dict[str, HubModel] = {
     "v2": HubModel(
         "coqui/XTTS-v2",
@@ -36,12 +43,43 @@ _RATE_HZ = 24_000
 _MIN_SPEED, _MAX_SPEED = 0.5, 2.0
 _NOTHING_MS = 200  # the silence that stands for a text without words
 _LONGEST_PIECE_CHARS = 150  # XTTS runs out of breath, and of tokens, in longer ones
+_HEARD_HZ = 22_050  # of recordings, as in training
+_HEARD_S, _HEARD_AT_ONCE_S = 12, 4  # of a recording, for how it is said; for the timbre, thirty
+_TIMBRE_S = 30
+_AT_ONCE = 16
+_KEPT = 64  # texts: whatever is to be said again at another speed was said just before
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Voice:
+    """What the model knows of a voice."""
+
+    name: str
+    version: int  # of its recording
+    manner: Any  # how it says things: float32 of shape (1, 32, 1024)
+    timbre: Any  # float32 of shape (1, 512, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """A text that is short enough to be said in one breath."""
+
+    text: str
+    language: str  # as the model's own tokenizer calls it
+    tokens: Any  # int32 of shape (1, tokens)
+    voice: _Voice
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        return self.text, self.language, self.voice.name, self.voice.version
 
 
 class XttsSynthesizer:
     """Speaks with the voice of a recording, or with one of the model's own speakers by name.
 
-    What it hears in a recording is computed once and kept. Calls from several threads take turns.
+    What it hears in a recording is computed once and kept. What several threads ask for at once is done together.
+    It works in 32 bits on a GPU too: with half of them, the odds of a code depend on what is chosen for beside it,
+    and so would each take.
     """
 
     def __init__(self, model: str = "v2") -> None:
@@ -49,8 +87,11 @@ class XttsSynthesizer:
         self._hub = MODELS[model]
         self._model: Any = None
         self._device: Device | None = None
-        self._heard: dict[tuple[str, int, int], tuple[Any, Any]] = {}
-        self._lock = threading.Lock()  # chance is the process's, and begins anew at each line
+        self._batches = Batches(_AT_ONCE)
+        self._together = Together(self._chosen)
+        self._lock = threading.Lock()  # of what is kept
+        self._voices: dict[tuple[str, int], _Voice] = {}
+        self._said: OrderedDict[tuple[str, str, str, int], Any] = OrderedDict()
 
     @property
     def hub(self) -> HubModel:
@@ -67,7 +108,8 @@ class XttsSynthesizer:
             commercial=False,
             distributions=("coqui-tts", "torch", "torchaudio"),
             clones=True,
-            memory_mb=2_700,  # 467 million parameters in float32, and room to work in
+            together=_AT_ONCE,
+            memory_mb=5_000,  # 467 million parameters in float32, and room for sixteen texts
             note="Clones a voice from a few seconds of it: voices need the consent of who they are.",
         )
 
@@ -89,7 +131,8 @@ class XttsSynthesizer:
 
     def __exit__(self, *error: object) -> None:
         self._model = None
-        self._heard = {}
+        self._voices.clear()
+        self._said.clear()
         if self._device is not None:
             self._device.clear()
 
@@ -112,47 +155,25 @@ class XttsSynthesizer:
             )
         if self._model is None:
             raise Defect(f"{self._name} was asked before it was loaded")
-        with self._lock:
-            heard = self._voice(voice)
-            words = spoken.spoken(text, language)
-            if not words:
-                return Audio.silence(_RATE_HZ * _NOTHING_MS // 1000, 1, _RATE_HZ)
-            pieces = [
-                self._say(piece, base, voice, heard, speed)
+        known = self._voice(voice)
+        words = spoken.spoken(text, language)
+        if not words:
+            return Audio.silence(_RATE_HZ * _NOTHING_MS // 1000, 1, _RATE_HZ)
+        code = "zh-cn" if base == "zh" else base
+        chosen = self._together.run(
+            [
+                self._piece(piece, code, known)
                 for piece in text_checks.pieces(words, _LONGEST_PIECE_CHARS)
             ]
-        samples = np.clip(np.concatenate(pieces), -1.0, 1.0).astype(np.float32)
-        return Audio.of_mono(samples, _RATE_HZ)
+        )
+        said = np.concatenate([self._sound(one, known, speed) for one in chosen])
+        return Audio.of_mono(np.clip(said, -1.0, 1.0).astype(np.float32), _RATE_HZ)
 
-    def _say(
-        self, text: str, language: str, voice: str, heard: tuple[Any, Any], speed: float
-    ) -> Any:
-        import torch
-
-        begin_chance(f"{text}\0{language}\0{Path(voice).name}")
-        code = "zh-cn" if language == "zh" else language
-        config = self._model.config
-        with torch.inference_mode():
-            made = self._model.inference(
-                text,
-                code,
-                *heard,
-                temperature=config.temperature,
-                length_penalty=config.length_penalty,
-                repetition_penalty=float(config.repetition_penalty),
-                top_k=config.top_k,
-                top_p=config.top_p,
-                speed=speed,
-            )
-        return np.asarray(made["wav"], np.float32)
-
-    def _voice(self, voice: str) -> tuple[Any, Any]:
-        """What the model knows of a voice: heard in its recording, or its own speaker's."""
+    def _voice(self, voice: str) -> _Voice:
+        """A recording's voice, or one of the model's own speakers."""
         speakers = self._model.speaker_manager.speakers
-        if voice in speakers:
-            return tuple(speakers[voice].values())
         recording = Path(voice)
-        if not voice or not recording.is_file():
+        if voice not in speakers and not (voice and recording.is_file()):
             raise Rejected(
                 "voice",
                 found=repr(voice),
@@ -160,13 +181,146 @@ class XttsSynthesizer:
                 remedy="Choose a voice of the bank: dub voices list shows them.",
             )
         # A recording that was exchanged is heard anew.
-        status = recording.stat()
-        key = (voice, status.st_mtime_ns, status.st_size)
-        if key not in self._heard:
-            self._heard[key] = self._model.get_conditioning_latents(
-                audio_path=[voice], gpt_cond_len=12, gpt_cond_chunk_len=4
-            )
-        return self._heard[key]
+        version = 0 if voice in speakers else recording.stat().st_mtime_ns
+        with self._lock:
+            if (voice, version) not in self._voices:
+                manner, timbre = (
+                    speakers[voice].values() if voice in speakers else self._hear(recording)
+                )
+                device = self._model.device
+                self._voices[voice, version] = _Voice(
+                    voice, version, manner.to(device), timbre.to(device)
+                )
+            return self._voices[voice, version]
+
+    def _hear(self, recording: Path) -> tuple[Any, Any]:
+        import torch
+
+        samples = sound.decode(recording, _HEARD_HZ).mono()[: _TIMBRE_S * _HEARD_HZ]
+        heard = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[np.newaxis]
+        heard = heard.to(self._model.device)
+        manner = self._model.get_gpt_cond_latents(heard, _HEARD_HZ, _HEARD_S, _HEARD_AT_ONCE_S)
+        return manner, self._model.get_speaker_embedding(heard, _HEARD_HZ)
+
+    def _piece(self, text: str, language: str, voice: _Voice) -> _Piece:
+        import torch
+
+        with self._lock:
+            tokens = self._model.tokenizer.encode(text.strip().lower(), lang=language)
+        if len(tokens) >= self._model.args.gpt_max_text_tokens:
+            raise Defect(f"{self._name} can't say {text!r} in one breath: {len(tokens)} tokens")
+        ids = torch.tensor([tokens], dtype=torch.int32, device=self._model.device)
+        return _Piece(text, language, ids, voice)
+
+    def _chosen(self, pieces: list[_Piece]) -> list[Any]:
+        """How each piece is said, whether it was before or is chosen now. Called by one thread at a time."""
+        assert self._device is not None  # noqa: S101
+        new = {piece.key: piece for piece in pieces if piece.key not in self._said}
+        made = self._batches.run(list(new.values()), lambda _: 0, self._choose, self._device.clear)
+        self._said.update(zip(new, made, strict=True))
+        chosen = [self._said[piece.key] for piece in pieces]
+        for piece in pieces:
+            self._said.move_to_end(piece.key)
+        while len(self._said) > _KEPT:
+            self._said.popitem(last=False)
+        return chosen
+
+    def _choose(self, pieces: list[_Piece]) -> list[Any]:
+        """What the codes of each piece mean, which the model makes sound of: float32 of shape (1, codes, 1024)."""
+        import torch
+        from transformers import (
+            LogitsProcessorList,
+            TemperatureLogitsWarper,
+            TopKLogitsWarper,
+            TopPLogitsWarper,
+        )
+
+        gpt, config = self._model.gpt, self._model.config
+        chances = _Chances([f"{p.text}\0{p.language}\0{Path(p.voice.name).name}" for p in pieces])
+        with torch.inference_mode():
+            begun = []
+            for piece in pieces:
+                gpt.compute_embeddings(piece.voice.manner, piece.tokens)
+                begun.append(gpt.gpt_inference.cached_prefix_emb[0])
+            # All end where the codes begin; what is before the shorter ones is not looked at.
+            prefixes = torch.nn.utils.rnn.pad_sequence(begun, True, padding_side="left")
+            gpt.gpt_inference.store_prefix_emb(prefixes)
+            count, longest = prefixes.shape[:2]
+            ids = prefixes.new_ones((count, longest + 1), dtype=torch.long)
+            ids[:, -1] = gpt.start_audio_token
+            seen = torch.ones_like(ids)
+            for row, one in enumerate(begun):
+                seen[row, : longest - len(one)] = 0
+            codes = gpt.gpt_inference.generate(
+                ids,
+                attention_mask=seen,
+                bos_token_id=gpt.start_audio_token,
+                pad_token_id=gpt.stop_audio_token,
+                eos_token_id=gpt.stop_audio_token,
+                max_length=longest + 1 + gpt.max_gen_mel_tokens,
+                do_sample=False,  # not by its one chance for all
+                repetition_penalty=float(config.repetition_penalty),
+                logits_processor=LogitsProcessorList(
+                    [
+                        TemperatureLogitsWarper(config.temperature),
+                        TopKLogitsWarper(config.top_k),
+                        TopPLogitsWarper(config.top_p),
+                        chances,
+                    ]
+                ),
+            )[:, longest + 1 :]
+            return [self._meant(p, row) for p, row in zip(pieces, codes, strict=True)]
+
+    def _meant(self, piece: _Piece, codes: Any) -> Any:
+        """What a piece's codes mean, up to where it stops. It is worked out anew from the codes alone, so that not a
+        bit of it comes from what was chosen beside it."""
+        import torch
+
+        gpt = self._model.gpt
+        stops = (codes == gpt.stop_audio_token).nonzero()
+        codes = codes[: int(stops[0]) + 1] if len(stops) else codes
+        return gpt(
+            piece.tokens,
+            torch.tensor([piece.tokens.shape[1]], device=codes.device),
+            codes[np.newaxis],
+            torch.tensor([len(codes) * gpt.code_stride_len], device=codes.device),
+            cond_latents=piece.voice.manner,
+            return_latent=True,
+        )
+
+    def _sound(self, chosen: Any, voice: _Voice, speed: float) -> npt.NDArray[np.float32]:
+        """What was chosen, in a voice and at a speed: mono at 24 kHz."""
+        import torch
+
+        with torch.inference_mode():
+            if speed != 1.0:
+                chosen = torch.nn.functional.interpolate(
+                    chosen.transpose(1, 2), scale_factor=1.0 / speed, mode="linear"
+                ).transpose(1, 2)
+            made = self._model.hifigan_decoder(chosen, g=voice.timbre)
+        return np.asarray(made.flatten().cpu(), np.float32)
+
+
+class _Chances:
+    """Has generation, which takes the likeliest code, draw codes by their odds, each text from a chance of its own:
+    the largest of log odds with Gumbel noise is such a draw (Maddison, Tarlow and Minka, 2014)."""
+
+    def __init__(self, said: list[str]) -> None:
+        self._said = said
+        self._chances: list[Any] = []
+
+    def __call__(self, _ids: Any, scores: Any) -> Any:
+        import torch
+
+        if not self._chances:
+            self._chances = [devices.chance(said, scores.device) for said in self._said]
+        noise = torch.stack(
+            [
+                torch.empty_like(row).exponential_(generator=chance)
+                for row, chance in zip(scores, self._chances, strict=True)
+            ]
+        )
+        return scores - noise.log()
 
 
 def _weights_of(path: Path) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dubbing import lines
-from dubbing.engines.ports import TranslationRequest
+from dubbing.engines.ports import Port, TranslationRequest
 from dubbing.engines.routes import Hop
 from dubbing.media import dsp, sound
 from dubbing.model.audio import Audio
@@ -65,8 +65,9 @@ def run(work: Work, settings: Settings) -> None:
         key = cast.character if cast.voice == OWN else cast.voice
         return _speak(work, settings, line, voices[key], room[index])
 
+    info = work.engines.info(Port.SYNTHESIZER, settings.synthesizer)
     spoken = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max(os.cpu_count() or 1, info.together)) as pool:
         for one in pool.map(speak, range(len(script.lines))):
             spoken.append(one)
             work.progress(len(spoken), len(script.lines))

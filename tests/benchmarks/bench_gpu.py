@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -26,8 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import full_size
 import numpy as np
 import pytest
+from bench_xtts import speaker
 
-from dubbing.engines import demucs, devices, pyannote, registry, xtts
+from dubbing.engines import demucs, devices, pyannote, registry
 from dubbing.engines.batches import Batches
 from dubbing.engines.ports import Port, TranslationRequest
 from dubbing.media import sound as files
@@ -147,53 +148,9 @@ def bench_translator(name: str) -> None:
 
 def bench_xtts(name: str) -> None:
     with loaded(Port.SYNTHESIZER, name) as engine:
-        said = engine.synthesize(_LINE_EN, "en", "Viktor Eka", 1.0)
-        measure(
-            f"one line of {said.duration_ms / 1000:.1f} s after the other", said.duration_ms / 1000,
-            "x real time", lambda: engine.synthesize(_LINE_EN, "en", "Viktor Eka", 1.0),
-        )  # fmt: skip
-    for processes in sizes(2, 4, 8)[:3]:
-        _xtts_in(processes, said.duration_ms / 1000)
-
-
-def _xtts_in(processes: int, line_s: float) -> None:
-    """The same by several processes of a worker, each with the model loaded (`dub worker --processes`)."""
-    command = [sys.executable, __file__, "--speak"]
-    speakers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(processes)
-    ]
-    try:
-        for one in speakers:
-            assert one.stdout is not None
-            while (line := one.stdout.readline()) and line != "ready\n":
-                pass
-
-        def speak() -> None:
-            for one in speakers:
-                assert one.stdin is not None
-                print("speak", file=one.stdin, flush=True)
-            for one in speakers:
-                assert one.stdout is not None
-                one.stdout.readline()
-
-        measure(
-            f"{processes} processes, a line each at once", processes * line_s, "x real time", speak
-        )
-    finally:
-        for one in speakers:
-            one.kill()
-            one.wait()
-
-
-def speak() -> None:
-    """A process of `_xtts_in`."""
-    with registry.create(Port.SYNTHESIZER, "xtts:v2") as engine:
-        engine.synthesize(_LINE_EN, "en", "Viktor Eka", 1.0)  # type: ignore[attr-defined]
-        print("ready", flush=True)
-        for _ in sys.stdin:
-            engine.synthesize(_LINE_EN, "en", "Viktor Eka", 1.0)  # type: ignore[attr-defined]
-            print("done", flush=True)
+        for size in sizes(1, 4, 8, 16):
+            speak = speaker(engine, size)
+            measure(f"{size} lines at once", speak(), "x real time", speak)
 
 
 def bench_mms(name: str) -> None:
@@ -264,13 +221,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="each engine once, without a GPU too, and no figures"
     )
-    parser.add_argument("--speak", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.speak:
-        hub = xtts.MODELS["v2"]
-        xtts.MODELS["v2"] = replace(hub, files=dict.fromkeys(hub.files))
-        speak()
-        return
     global _QUICK
     _QUICK = asked.quick
     if not asked.quick and devices.gpu_memory_mb() is None:

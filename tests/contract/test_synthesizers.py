@@ -116,13 +116,11 @@ def test_every_language_it_declares_is_spoken(speaking: Speaking) -> None:
 
 
 def test_the_same_call_gives_the_same_samples_from_any_thread(speaking: Speaking) -> None:
-    texts = [_SENTENCES["en"], _SENTENCES["es"]]
-    languages = ["en", "es"]
-    alone = [
-        speaking(text, language, 1, 1.1) for text, language in zip(texts, languages, strict=True)
-    ]
-    with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(lambda i: speaking(texts[i], languages[i], 1, 1.1), (0, 1)))
+    texts = ["No.", _SENTENCES["en"], "Who are you?", _SENTENCES["es"]]
+    languages = ["en", "en", "en", "es"]
+    alone = [speaking(texts[i], languages[i], i % 3, 1.1) for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda i: speaking(texts[i], languages[i], i % 3, 1.1), range(4)))
     for first, second in zip(alone, together, strict=True):
         np.testing.assert_array_equal(first.samples, second.samples)
 

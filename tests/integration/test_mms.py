@@ -14,6 +14,7 @@ import tiny
 import torch
 
 from dubbing.engines import freevc, mms
+from dubbing.engines.devices import Device
 from dubbing.engines.mms import MmsSynthesizer
 from dubbing.errors import Rejected
 from dubbing.media import sound
@@ -93,6 +94,26 @@ def test_a_recording_is_heard_once_and_anew_when_it_was_exchanged(
     other = engine.synthesize("Who?", "en", str(voice), 1.0)
     assert len(heard) == 2
     assert np.abs(other.samples - takes[0].samples).max() > 0.01
+
+
+def test_what_half_the_bits_hear_is_said_as_much_the_same(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU. What is heard in it may differ by what bfloat16 rounds, and it is heard as fast and as long."""
+    voice = record(tmp_path / "voice.wav", 100)
+    takes, heard = [], []
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr(mms, "best_device", lambda dtype=dtype: Device("cpu", dtype))
+        with MmsSynthesizer() as engine:
+            takes.append(engine.synthesize("Who are you?", "en", str(voice), 1.0))
+            network = engine._converter._network
+            assert {weight.dtype for weight in network.wavlm.encoder.parameters()} == {dtype}
+            assert {weight.dtype for weight in network.dec.parameters()} == {torch.float32}
+            heard.append(network.extract_wavlm_features(torch.from_numpy(takes[0].mono())[None]))
+    assert heard[1].dtype is torch.float32
+    likeness = torch.nn.functional.cosine_similarity(*heard, dim=1)
+    assert 0.999 < likeness.min() < 1.0
+    assert takes[0].frames == takes[1].frames
 
 
 def test_models_of_languages_come_and_go(engine: MmsSynthesizer) -> None:

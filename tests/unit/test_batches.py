@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.batches import Batches
+from dubbing.engines.batches import Batches, Together
 
 
 class OutOfMemory(Exception):
@@ -86,3 +89,58 @@ def test_batches_are_halved_when_a_gpu_is_full(said: str) -> None:
 
     assert Batches(8).run(list("abcdefgh"), len, make) == list("abcdefgh")
     assert sizes == [8, 4, 2, 2, 2, 2]
+
+
+def test_who_comes_while_the_device_works_is_taken_along() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    calls: list[list[int]] = []
+
+    def double(items: list[int]) -> list[int]:
+        calls.append(items)
+        begun.set()
+        assert may_end.wait(10)
+        return [2 * item for item in items]
+
+    together = Together(double)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(together.run, [0])
+        assert begun.wait(10)
+        others = [pool.submit(together.run, [n, 10 * n]) for n in range(1, 9)]
+        while len(together._waiting) < 16:
+            threading.Event().wait(0.001)
+        may_end.set()
+        assert first.result() == [0]
+        assert [other.result() for other in others] == [[2 * n, 20 * n] for n in range(1, 9)]
+    assert calls[0] == [0]
+    (rest,) = calls[1:]
+    assert sorted(rest) == sorted([*range(1, 9), *range(10, 90, 10)])
+
+
+def test_a_failure_is_told_to_all_who_were_taken_along_and_to_nobody_after_them() -> None:
+    calls = []
+
+    def fail_once(items: list[str]) -> list[str]:
+        calls.append(items)
+        if len(calls) == 1:
+            raise OutOfMemory
+        return items
+
+    together = Together(fail_once)
+    together._turn.acquire()
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(together.run, [text]) for text in ("a", "b")]
+        while len(together._waiting) < 2:
+            threading.Event().wait(0.001)
+        together._turn.release()
+        for one in asked:
+            with pytest.raises(OutOfMemory):
+                one.result()
+    assert together.run(["c"]) == ["c"]
+    assert together.run([]) == []
+
+
+@given(st.lists(st.lists(st.integers(), max_size=5), max_size=20))
+def test_each_thread_is_given_its_own(asked: list[list[int]]) -> None:
+    together = Together(lambda items: [str(item) for item in items])
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(together.run, asked)) == [[str(n) for n in one] for one in asked]
