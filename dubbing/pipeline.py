@@ -13,14 +13,7 @@ from dubbing.engines.registry import Engines
 from dubbing.graph import EpisodeNodes, LanguageNodes, Node, Plan, Source
 from dubbing.media.container import Label
 from dubbing.model.episode import Episode, Release
-from dubbing.model.job import (
-    Decisions,
-    Deliverable,
-    Job,
-    LineCorrection,
-    Profile,
-    of_script,
-)
+from dubbing.model.job import Decisions, Deliverable, Job, LineCorrection, Profile, of_script
 from dubbing.model.language import Language
 from dubbing.model.series import Market
 from dubbing.stages import (

@@ -26,11 +26,8 @@ from dubbing.store.artifacts import write_json
 
 _PRIORITIES = click.Choice(["back-catalogue", "normal", "urgent"])
 _GATES = click.Choice(["script", "translation", "release"])
-_BESIDE = (
-    "glossary.csv",
-    "cast.toml",
-    "corrections.toml",
-)  # read though release.json need not name them
+# Read though release.json need not name them.
+_BESIDE = ("glossary.csv", "cast.toml", "corrections.toml")
 
 
 @click.group()

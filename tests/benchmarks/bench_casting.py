@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -55,16 +55,21 @@ _TEXTS = (
 def main() -> None:
     started_s = time.perf_counter()
     series = list(_series())
-    with DVectorDiarizer() as diarizer:
-        diarized = [diarizer.diarize(episode.speech) for episode in series]
-        same_person = diarizer.same_person
+    diarized, same_person = _heard(series)
     spoken_s = sum(e.audio.duration_ms for e in series) / 1000
     print(
         f"{len(series)} episodes, {spoken_s:.0f} s, made and heard in {time.perf_counter() - started_s:.0f} s"
     )
     casts = _arrived(diarized, same_person)
     _who_is_who(series, diarized, casts[-1])
-    _voices(casts)
+    given = _voices(casts)
+    _rerun(casts[-1], given, _arrived(*_heard(series))[-1])
+
+
+def _heard(series: Sequence[episodes.Episode]) -> tuple[list[Diarization], float]:
+    """What a diarizer that was just loaded hears in each episode, and from what likeness on it is one person."""
+    with DVectorDiarizer() as diarizer:
+        return [diarizer.diarize(episode.speech) for episode in series], diarizer.same_person
 
 
 def _arrived(diarized: Sequence[Diarization], same_person: float) -> list[Cast]:
@@ -110,7 +115,8 @@ def _who_is_who(
         )
 
 
-def _voices(casts: Sequence[Cast]) -> None:
+def _voices(casts: Sequence[Cast]) -> dict[str, str]:
+    """Each character's voice, given as the episodes arrive."""
     voices = VoiceBank.shipped().speaking("en", "kokoro")
     changed = 0
     given: dict[str, str] = {}
@@ -130,6 +136,25 @@ def _voices(casts: Sequence[Cast]) -> None:
     print(
         f"voices: {len(voices)} for {len(given)} characters; changed when an episode arrived: {changed}; shared by two of an episode: {shared}"
     )
+    return given
+
+
+def _rerun(cast: Cast, given: Mapping[str, str], again: Cast) -> None:
+    """Whether anybody has another voice when the whole series is heard and cast anew, all episodes at once: from
+    nothing, and beside the voices as they were published."""
+    voices = VoiceBank.shipped().speaking("en", "kokoro")
+    before = _heard_with(cast, given)
+    for what, published in (("from nothing", None), ("with what was published", given)):
+        now = _heard_with(again, give_voices(again, again, voices, published))
+        changed = sum(now.get(speaker) != voice for speaker, voice in before.items())
+        print(
+            f"rerun {what}: {changed} of {len(before)} speakers of episodes have another voice, {len(now.keys() - before.keys())} are new"
+        )
+
+
+def _heard_with(cast: Cast, given: Mapping[str, str]) -> dict[tuple[int, str], str]:
+    """The voice of each episode's speakers."""
+    return {(a.episode, a.speaker): given[c.name] for c in cast.characters for a in c.appearances}
 
 
 def _series() -> Iterator[episodes.Episode]:
