@@ -46,7 +46,7 @@ demo: $(VENV)/.local ## Make a small Mandarin series and localize it into three 
 	$(BIN)/dub run $(DEMO)/* --to $(LANGUAGES)
 
 test: $(VENV)/.dev ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/.dev ## Check style and import contracts
 	@$(BIN)/ruff check .

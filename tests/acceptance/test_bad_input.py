@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Dub, contents  # type: ignore[import-not-found]
+from command import Dub, contents
 from series import tones
 
 from dubbing.model.audio import Audio

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import tiny
 from click.testing import CliRunner
-from conftest import Dub  # type: ignore[import-not-found]
+from command import Dub
 
 from dubbing.cli.main import cli
 from dubbing.engines import seq2seq, xtts

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from conftest import Dub  # type: ignore[import-not-found]
+from command import Dub
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]

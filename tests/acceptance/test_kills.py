@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Dub, contents  # type: ignore[import-not-found]
+from command import Dub, contents
 from series import tones
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Dub, contents  # type: ignore[import-not-found]
+from command import Dub, contents
 
 from dubbing.formats import srt
 from dubbing.media.container import StreamKind, read_back

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import chaos
 import pytest
-from conftest import Dub  # type: ignore[import-not-found]
+from command import Dub
 from fleet import ME, fleet, many_episodes
 from sqlalchemy import text
 

@@ -20,7 +20,7 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from conftest import Dub  # type: ignore[import-not-found]
+from command import Dub
 
 from dubbing.api.auth import NEEDS
 from dubbing.api.job_documents import Order

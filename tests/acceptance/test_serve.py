@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import Dub, contents  # type: ignore[import-not-found]
+from command import Dub, contents
 
 from workers.servers import free_port
 

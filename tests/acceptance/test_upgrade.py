@@ -10,7 +10,7 @@ from pathlib import Path
 
 import chaos
 import pytest
-from conftest import Dub, contents  # type: ignore[import-not-found]
+from command import Dub, contents
 from fleet import ME, Fleet, fleet, many_episodes
 from sqlalchemy import text
 
