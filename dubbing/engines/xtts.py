@@ -127,6 +127,7 @@ class XttsSynthesizer:
             model.load_checkpoint(config, checkpoint_dir=folder, eval=True)
         self._device = best_device()
         self._model = model.to(self._device.name)
+        self._batches = Batches(_AT_ONCE)  # there may be more room now than when it was loaded last
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from recordings import record
 
 from dubbing.engines import freevc, mms
 from dubbing.engines.devices import Device
 from dubbing.engines.mms import MmsSynthesizer
 from dubbing.errors import Rejected
 from dubbing.media import sound
-from dubbing.model.audio import Audio
 from dubbing.model.time import samples_to_ms
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("mms:tts")]
@@ -54,16 +54,6 @@ def change(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Change]:
     yield one
     for path, content in before.items():
         path.write_bytes(content)
-
-
-def record(path: Path, pitch_hz: float, noise: float = 0.0) -> Path:
-    """Four seconds that sound like a voice of a pitch."""
-    time = np.arange(4 * 24_000) / 24_000
-    tones = sum(np.sin(2 * np.pi * pitch_hz * n * time) / n for n in range(1, 12))
-    hiss = noise * np.random.default_rng(0).normal(size=len(time))
-    samples = 0.1 * (tones + hiss) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time))
-    sound.write(path, Audio.of_mono(samples.astype(np.float32), 24_000))
-    return path
 
 
 @pytest.mark.parametrize("speed", [1.0, 1.15, 0.9])

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from recordings import record
 
 from dubbing.engines import xtts
 from dubbing.engines.xtts import XttsSynthesizer
 from dubbing.media import sound
-from dubbing.model.audio import Audio
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("xtts:v2")]
 
@@ -150,11 +150,3 @@ def test_a_recording_is_heard_once_and_anew_when_it_was_exchanged(
     other = engine.synthesize("Who?", "en", str(voice), 1.0)
     assert len(heard) == 2
     assert first.frames != other.frames or np.abs(first.samples - other.samples).max() > 0.001
-
-
-def record(path: Path, pitch_hz: float) -> Path:
-    """Four seconds that sound like a voice of a pitch."""
-    time = np.arange(4 * 24_000) / 24_000
-    tones = sum(np.sin(2 * np.pi * pitch_hz * n * time) / n for n in range(1, 12))
-    sound.write(path, Audio.of_mono((0.1 * tones).astype(np.float32), 24_000))
-    return path
