@@ -80,10 +80,10 @@ class Together(Generic[_Item, _Made]):
     def _make_all_that_wait(self) -> None:
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
-            results = self._make([item for item, _ in taken])
+            results = list(zip(taken, self._make([item for item, _ in taken]), strict=True))
         except BaseException as error:  # noqa: BLE001  it is raised by all who asked
             for _, made in taken:
                 made.set_exception(error)
         else:
-            for (_, made), result in zip(taken, results, strict=True):
+            for (_, made), result in results:
                 made.set_result(result)

@@ -70,7 +70,7 @@ class Converter:
 
         weights = read(_WEIGHTS)["model"]
         wavlm = _wavlm(read(_WAVLM), folder / _WAVLM)
-        _halve(wavlm.encoder, device)
+        _work_in(device.dtype, wavlm.encoder)
         freevc.get_wavlm = lambda: wavlm
         network = Network(FreeVCConfig(model_args=FreeVCArgs(use_spk=True, **SIZE)))
         found = network.load_state_dict(weights, strict=False)
@@ -85,7 +85,7 @@ class Converter:
             )
         self._network = network.eval().to(device.name)
         self._device = device
-        self._heard: dict[tuple[str, int, int], Any] = {}
+        self._heard: dict[tuple[str, sound.FileVersion], Any] = {}
 
     def convert(self, said: Audio, recording: Path) -> Audio:
         """What was said, in the voice of a recording: mono at 24 kHz, as long as before."""
@@ -105,20 +105,18 @@ class Converter:
         return Audio.of_mono(np.asarray(made.float().cpu(), np.float32)[:length], RATE_HZ)
 
     def _voice(self, recording: Path) -> Any:
-        # A recording that was exchanged is heard anew.
-        status = recording.stat()
-        key = (str(recording), status.st_mtime_ns, status.st_size)
+        key = (str(recording), sound.version_of(recording))
         if key not in self._heard:
             samples = sound.decode(recording, _HEARD_HZ).mono().astype(np.float32)
             self._heard[key] = self._network._extract_target_se([samples]).to(self._device.name)
         return self._heard[key]
 
 
-def _halve(encoder: Any, device: Device) -> None:
-    """Has a network of WavLM's, nine tenths of all there is here, work in the device's bits. It is given float32 and gives
-    float32 as before: what makes sound of it needs all the bits."""
-    encoder.to(device.dtype)
-    encoder.register_forward_pre_hook(lambda _, given: (given[0].to(device.dtype), *given[1:]))
+def _work_in(dtype: Any, encoder: Any) -> None:
+    """Has WavLM's encoder, most of all there is here, work in other bits. It is given float32 and gives float32 as
+    before: what makes sound of it needs all the bits."""
+    encoder.to(dtype)
+    encoder.register_forward_pre_hook(lambda _, given: (given[0].to(dtype), *given[1:]))
     encoder.register_forward_hook(lambda _, __, made: (made[0].float(), *made[1:]))
 
 

@@ -55,7 +55,7 @@ class _Voice:
     """What the model knows of a voice."""
 
     name: str
-    version: int  # of its recording
+    version: sound.FileVersion | None  # of its recording; None of the model's own
     manner: Any  # how it says things: float32 of shape (1, 32, 1024)
     timbre: Any  # float32 of shape (1, 512, 1)
 
@@ -70,7 +70,7 @@ class _Piece:
     voice: _Voice
 
     @property
-    def key(self) -> tuple[str, str, str, int]:
+    def key(self) -> tuple[str, str, str, sound.FileVersion | None]:
         return self.text, self.language, self.voice.name, self.voice.version
 
 
@@ -90,8 +90,8 @@ class XttsSynthesizer:
         self._batches = Batches(_AT_ONCE)
         self._together = Together(self._chosen)
         self._lock = threading.Lock()  # of what is kept
-        self._voices: dict[tuple[str, int], _Voice] = {}
-        self._said: OrderedDict[tuple[str, str, str, int], Any] = OrderedDict()
+        self._voices: dict[tuple[str, sound.FileVersion | None], _Voice] = {}
+        self._said: OrderedDict[tuple[str, str, str, sound.FileVersion | None], Any] = OrderedDict()
 
     @property
     def hub(self) -> HubModel:
@@ -181,8 +181,7 @@ class XttsSynthesizer:
                 expected=f"a recording, or one of {', '.join(sorted(speakers)) or 'no speakers'}",
                 remedy="Choose a voice of the bank: dub voices list shows them.",
             )
-        # A recording that was exchanged is heard anew.
-        version = 0 if voice in speakers else recording.stat().st_mtime_ns
+        version = None if voice in speakers else sound.version_of(recording)
         with self._lock:
             if (voice, version) not in self._voices:
                 manner, timbre = (
@@ -217,6 +216,7 @@ class XttsSynthesizer:
         """How each piece is said, whether it was before or is chosen now. Called by one thread at a time."""
         assert self._device is not None  # noqa: S101
         new = {piece.key: piece for piece in pieces if piece.key not in self._said}
+        # Of any lengths: what shorter ones are padded with is masked.
         made = self._batches.run(list(new.values()), lambda _: 0, self._choose, self._device.clear)
         self._said.update(zip(new, made, strict=True))
         chosen = [self._said[piece.key] for piece in pieces]

@@ -17,6 +17,14 @@ from dubbing.model.audio import Audio
 _TIMEOUT_S = 300.0
 _FULL_SCALE_16_BIT = 32768.0
 
+FileVersion = tuple[int, int]
+
+
+def version_of(path: Path) -> FileVersion:
+    """What is another one once a file was exchanged: what was heard in it must be heard anew."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
 
 def read(path: Path) -> Audio:
     """A WAV file that this service wrote, at its own rate. Files from outside go to `decode`."""

@@ -1,7 +1,8 @@
 """What half the bits would change in engines that work in 32 on a GPU too: why they do.
 
-Demucs: how far below the voices lies what rounding adds to them. XTTS: how many lines are said otherwise among others than
-alone. Their weights are of chance, in the published sizes, on the CPU: eight minutes on two cores, for float16 above all. Run it from the root of the checkout:
+Demucs: how far below the voices lies what rounding adds to them. XTTS: how many lines are said otherwise among
+others than alone. Their weights are of chance, in the published sizes, on the CPU: eight minutes on two cores, for
+float16 above all. Run it from the root of the checkout:
 python tests/benchmarks/bench_bits.py
 """
 
@@ -25,7 +26,7 @@ from dubbing.engines.demucs import DemucsSeparator
 from dubbing.engines.xtts import XttsSynthesizer
 
 _BITS = {"32 bits": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_STRETCH_HZ = 220.0
+_PITCH_HZ = 220.0
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def bench_demucs() -> None:
     with DemucsSeparator() as engine, torch.inference_mode():
         network = engine._model
         time = np.arange(int(network.samplerate * network.segment)) / network.samplerate
-        tones = sum(np.sin(2 * np.pi * _STRETCH_HZ * n * time) / n for n in range(1, 20))
+        tones = sum(np.sin(2 * np.pi * _PITCH_HZ * n * time) / n for n in range(1, 20))
         noise = np.random.default_rng(0).standard_normal(len(time))
         heard = tones * np.abs(np.sin(np.pi * 3 * time)) + 0.1 * noise
         given = torch.from_numpy(np.stack([heard, heard * 0.8])[np.newaxis].astype(np.float32))

@@ -95,8 +95,7 @@ def test_every_pair_gives_one_line_a_request_in_its_script(translator: Translato
     fake = translator.info.name == "fake"
     pairs = [pair for pair in translator.pairs if pair[0] in SCENES]
     if not translator.info.name.startswith(("fake", "bergamot")):
-        # Each has examples of its own to be read, or is one of many: seconds.
-        pairs = pairs[::3] if is_tiny(translator.info.name) else pairs[::6]
+        pairs = pairs[::3]  # each has examples of its own to be read, or is one of many: seconds
     for source, target in pairs:
         requests = [TranslationRequest(SCENES[source][2])]
         found = translator.translate(requests, source, target)

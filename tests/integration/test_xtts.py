@@ -68,19 +68,18 @@ def test_without_chance_it_says_what_the_library_says(
 
 
 def test_lines_of_several_threads_are_spoken_together_and_as_alone(
-    engine: XttsSynthesizer, chosen: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    engine: XttsSynthesizer, chosen: list[list[str]]
 ) -> None:
     alone = [engine.synthesize(text, "en", _VOICE, 1.0) for text in _LINES]
     assert chosen == [[text] for text in _LINES]
     chosen.clear()
     engine._said.clear()
     # All have asked before the first call begins.
-    engine._together._turn.acquire()
     with ThreadPoolExecutor(len(_LINES)) as pool:
-        asked = [pool.submit(engine.synthesize, text, "en", _VOICE, 1.0) for text in _LINES]
-        while len(engine._together._waiting) < len(_LINES):
-            threading.Event().wait(0.01)
-        engine._together._turn.release()
+        with engine._together._turn:
+            asked = [pool.submit(engine.synthesize, text, "en", _VOICE, 1.0) for text in _LINES]
+            while len(engine._together._waiting) < len(_LINES):
+                threading.Event().wait(0.01)
         together = [one.result() for one in asked]
     assert [sorted(call) for call in chosen] == [sorted(_LINES)]
     for one, other in zip(alone, together, strict=True):

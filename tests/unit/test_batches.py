@@ -126,17 +126,22 @@ def test_a_failure_is_told_to_all_who_were_taken_along_and_to_nobody_after_them(
         return items
 
     together = Together(fail_once)
-    together._turn.acquire()
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(together.run, [text]) for text in ("a", "b")]
-        while len(together._waiting) < 2:
-            threading.Event().wait(0.001)
-        together._turn.release()
+        with together._turn:
+            asked = [pool.submit(together.run, [text]) for text in ("a", "b")]
+            while len(together._waiting) < 2:
+                threading.Event().wait(0.001)
         for one in asked:
             with pytest.raises(OutOfMemory):
                 one.result()
     assert together.run(["c"]) == ["c"]
     assert together.run([]) == []
+
+
+def test_too_few_results_are_a_failure_that_nobody_waits_for() -> None:
+    together = Together(lambda items: items[:1])
+    with pytest.raises(ValueError, match="shorter"):
+        together.run(["a", "b"])
 
 
 @given(st.lists(st.lists(st.integers(), max_size=5), max_size=20))
