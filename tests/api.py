@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from fastapi import APIRouter, FastAPI
 from service import Service, service
 from starlette.testclient import TestClient
@@ -19,6 +20,8 @@ from dubbing.service.plans import Plans
 from dubbing.service.settings import ServiceSettings
 from dubbing.store import access
 from dubbing.store.database import now_ms
+
+NO_JOB = "0" * 32
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,25 @@ def events(text: str) -> list[tuple[str, dict[str, Any], str]]:
         if "data" in fields:
             found.append((fields["event"], json.loads(fields["data"]), fields.get("id", "")))
     return found
+
+
+def release_of(it: Api) -> Path:
+    return Path(it.service.roots[0]) / "fated"
+
+
+def submitted(it: Api, client: TestClient, *languages: str, **values: Any) -> str:
+    answer = client.post("/v1/jobs", json=order(release_of(it), *languages, **values))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """What an answer says is wrong."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = dict(answer.json())
+    assert said["status"] == status
+    assert said["title"]
+    assert said["detail"]
+    assert "Traceback" not in answer.text
+    return said
