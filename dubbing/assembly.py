@@ -13,22 +13,23 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dubbing import lines, planning, publishing
-from dubbing.config import artifacts_folder
-from dubbing.engines import registry
+from dubbing.engines import lines, registry
 from dubbing.engines.ports import Port
 from dubbing.engines.registry import Engines, Usage
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
 from dubbing.formats.decisions import read_decisions
 from dubbing.formats.release_json import read_release, release_of_video
-from dubbing.graph import Plan
+from dubbing.making.runner import Outcome, Runner, Unwatched, Watcher, rejected_if_full
 from dubbing.model.episode import Release
 from dubbing.model.time import ms_to_seconds
-from dubbing.planning import Wishes
-from dubbing.publishing import Manifest
-from dubbing.report_html import render
-from dubbing.runner import Outcome, Runner, Unwatched, Watcher, rejected_if_full
+from dubbing.planning import orders
+from dubbing.planning.config import artifacts_folder
+from dubbing.planning.graph import Plan
+from dubbing.planning.orders import Wishes
+from dubbing.publishing import publish
+from dubbing.publishing.publish import Manifest
+from dubbing.publishing.report_html import render
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.digests import digest_of
 from voices import VoiceBank
@@ -97,19 +98,19 @@ def localize(order: Order, watcher: Watcher | None = None) -> Localized:
     store = ArtifactStore(artifacts_folder())
     try:
         with _alone(out), Engines() as engines:
-            publishing.check_writable(out)
+            publish.check_writable(out)
             plan = plan_of(order, release, store, engines)
             _refuse_loss(plan, out, order)
-            publishing.clear_leftovers(out)
+            publish.clear_leftovers(out)
             outcome = Outcome()
             manifest = None
-            if publishing.is_published(plan, out):
-                manifest = publishing.read_manifest(out)
+            if publish.is_published(plan, out):
+                manifest = publish.read_manifest(out)
             else:
                 store.sweep()
                 outcome = _run(Runner(store, engines, order.workers, watcher or Unwatched()), plan)
                 if not outcome.failures:
-                    manifest = publishing.publish(store, plan, out, render)
+                    manifest = publish.publish(store, plan, out, render)
             return Localized(plan, out, outcome, engines.usage, manifest)
     except OSError as error:
         raise rejected_if_full(error, store.root) from error
@@ -117,13 +118,13 @@ def localize(order: Order, watcher: Watcher | None = None) -> Localized:
 
 def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engines) -> Plan:
     """The plan of an order. Raises Rejected; nothing is run and no weights are loaded."""
-    job = planning.job_of(release, order.wishes)
-    planning.refuse_missing(job, engines)
-    published = publishing.read_manifest(output_folder(order, release))
+    job = orders.job_of(release, order.wishes)
+    orders.refuse_missing(job, engines)
+    published = publish.read_manifest(output_folder(order, release))
     decisions = read_decisions(release.cast_file, release.corrections_file)
     if published is not None:
         decisions = replace(decisions, given=published.cast, published=published.job.episodes)
-    return planning.plan_of(release, job, decisions, engines, partial(digest_of, store))
+    return orders.plan_of(release, job, decisions, engines, partial(digest_of, store))
 
 
 def audition(bank: VoiceBank, name: str, language: str, text: str, file: Path) -> float:
@@ -194,7 +195,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _refuse_loss(plan: Plan, out: Path, order: Order) -> None:
-    lost = publishing.dropped(plan, out)
+    lost = publish.dropped(plan, out)
     if lost and not order.replace:
         raise Rejected(
             str(out),

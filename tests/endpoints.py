@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from dubbing.engines.llama import threads_that_sleep
-from dubbing.engines.llama_translator import MODEL
+from dubbing.engines.translating.llama import threads_that_sleep
+from dubbing.engines.translating.llama_translator import MODEL
 
 # What a request (its JSON, and the number of those before it) is answered: a status, headers, a body.
 Answering = Callable[[dict[str, Any], int], tuple[int, dict[str, str], Any]]

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import BaseModel
 
 from dubbing.formats.release_json import ReleaseDocument
-from dubbing.publishing import Manifest
+from dubbing.publishing.publish import Manifest
 from dubbing.service import messages
 
 FOLDER = Path(__file__).parents[1] / "configs" / "schemas"

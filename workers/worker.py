@@ -27,7 +27,14 @@ from workers.celery_app import TAKE, CeleryDispatcher, celery_app
 log = structlog.get_logger()
 
 # Loaded once, before children are forked: one that takes a dead one's place begins at once.
-_HEAVY = ("dubbing.planning", "pyloudnorm", "scipy.ndimage", "scipy.signal", "soundfile", "soxr")
+_HEAVY = (
+    "dubbing.planning.orders",
+    "pyloudnorm",
+    "scipy.ndimage",
+    "scipy.signal",
+    "soundfile",
+    "soxr",
+)
 _WATCH_S = 1.0
 _AGAIN_S = 1.0  # before a message is given back while the database can't be reached
 

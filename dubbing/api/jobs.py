@@ -28,9 +28,9 @@ from dubbing.api.job_documents import (
 )
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
-from dubbing.config import configs_folder, load_profile
 from dubbing.formats.language_toml import load_language
 from dubbing.model.service import EpisodeStatus, Gate, JobStatus, Priority, TaskStatus
+from dubbing.planning.config import configs_folder, load_profile
 from dubbing.service.desk import Actor, Desk
 
 router = APIRouter(

@@ -14,10 +14,10 @@ from dubbing.api.made import Planned, not_yet, planned
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.formats.decisions import correct_line
-from dubbing.graph import EpisodeNodes, Node
 from dubbing.model.dub import Fit, Voicing
 from dubbing.model.job import LineCorrection
 from dubbing.model.speech import Diarization, Line, Script, Transcript, Utterance, Word
+from dubbing.planning.graph import EpisodeNodes, Node
 from dubbing.stages import script
 
 router = APIRouter(

@@ -9,10 +9,10 @@ from typing import TypeVar
 from dubbing.api.parts import Parts
 from dubbing.api.problems import Missing
 from dubbing.errors import Rejected
-from dubbing.graph import EpisodeNodes, LanguageNodes, Node
 from dubbing.model.casting import as_people_say
 from dubbing.model.dub import Cast
 from dubbing.model.service import JobState
+from dubbing.planning.graph import EpisodeNodes, LanguageNodes, Node
 from dubbing.service.desk import Actor, Conflict
 from dubbing.service.plans import LaidOut
 from dubbing.service.snapshots import Snapshot

@@ -17,7 +17,7 @@ from dubbing.api.documents import JobId
 from dubbing.api.parts import Here, Parts
 from dubbing.api.problems import COMMON, Missing
 from dubbing.errors import Rejected, Transient
-from dubbing.publishing import MANIFEST, Manifest
+from dubbing.publishing.publish import MANIFEST, Manifest
 from dubbing.service.desk import Actor, Conflict
 from dubbing.service.places import Place
 

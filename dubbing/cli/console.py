@@ -23,9 +23,9 @@ from rich.table import Table
 
 from dubbing.assembly import Localized
 from dubbing.errors import DubbingError, Rejected
-from dubbing.graph import Node
 from dubbing.model.dub import FitKind
 from dubbing.model.report import EpisodeReport
+from dubbing.planning.graph import Node
 
 EXAMPLES = """\b
 Examples:

@@ -21,7 +21,7 @@ from dubbing.cli.work import parse_episodes
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.digest import sha256_of
 from dubbing.formats.release_json import read_release_document
-from dubbing.publishing import MANIFEST, Manifest, read_manifest
+from dubbing.publishing.publish import MANIFEST, Manifest, read_manifest
 from dubbing.store.artifacts import write_json
 
 _PRIORITIES = click.Choice(["back-catalogue", "normal", "urgent"])

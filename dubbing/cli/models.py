@@ -9,12 +9,12 @@ from rich.table import Table
 
 from dubbing.cli import console
 from dubbing.cli.console import print_json
-from dubbing.config import load_profile
 from dubbing.engines import registry
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.errors import Rejected
-from dubbing.pipeline import Planner
+from dubbing.planning.config import load_profile
+from dubbing.planning.pipeline import Planner
 
 
 @click.group()

@@ -12,11 +12,11 @@ from rich.table import Table
 from dubbing import assembly
 from dubbing.cli import console
 from dubbing.cli.console import print_json
-from dubbing.config import configs_folder
 from dubbing.engines import registry
 from dubbing.engines.ports import Engine, Port
 from dubbing.formats.language_toml import all_languages
 from dubbing.media import container
+from dubbing.planning.config import configs_folder
 
 
 @click.command()

@@ -18,8 +18,8 @@ from dubbing.errors import Rejected
 from dubbing.formats import decisions
 from dubbing.model.job import LineCorrection, SpeakerAt
 from dubbing.model.report import EpisodeReport
-from dubbing.planning import Wishes
-from dubbing.publishing import MANIFEST, read_manifest
+from dubbing.planning.orders import Wishes
+from dubbing.publishing.publish import MANIFEST, read_manifest
 from dubbing.store.artifacts import read_json
 from voices import VoiceBank
 

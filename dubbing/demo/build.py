@@ -16,7 +16,7 @@ from pathlib import Path
 from dubbing.demo.picture import Subtitle, render_episode
 from dubbing.demo.series import Scene, Series, load_series
 from dubbing.demo.soundtrack import make_soundtrack
-from dubbing.engines.kokoro import KokoroSynthesizer
+from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
 from dubbing.formats.digest import sha256_of
 from dubbing.media.sound import to_16_bit
 from dubbing.model.audio import Audio

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from dubbing.config import configs_folder
 from dubbing.errors import Defect
+from dubbing.planning.config import configs_folder
 
 
 class Hair(StrEnum):

@@ -23,7 +23,7 @@ from dubbing.engines.ports import (
     TranslationRequest,
     Weightless,
 )
-from dubbing.engines.spoken import spoken
+from dubbing.engines.synthesizing.spoken import spoken
 from dubbing.media import sound
 from dubbing.model.audio import Audio, Samples
 from dubbing.model.speech import Diarization, Turn, Voiceprint, Word

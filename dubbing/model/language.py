@@ -17,3 +17,8 @@ class Language:
     iso639_2: str  # the terminological code, which is what MP4 tracks carry: zho, spa, por
     speaking_cps: float  # characters (of reading) spoken in a second: for length budgets
     cues: CueRules
+
+
+def base(language: str) -> str:
+    """`es` of `es-419`."""
+    return language.split("-")[0]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from dubbing.formats.digest import sha256_of
-from dubbing.graph import EpisodeNodes, Node
 from dubbing.model.episode import MediaInfo
 from dubbing.model.service import (
     EpisodeStatus,
@@ -17,7 +16,8 @@ from dubbing.model.service import (
     JobStatus,
     Queue,
 )
-from dubbing.publishing import parts
+from dubbing.planning.graph import EpisodeNodes, Node
+from dubbing.publishing.publish import parts
 from dubbing.service import events
 from dubbing.service.messages import FileData
 from dubbing.service.plans import LaidOut, queue_of, task_of

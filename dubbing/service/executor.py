@@ -15,10 +15,11 @@ from typing import Protocol
 
 import structlog
 
-from dubbing import __version__, publishing
+from dubbing import __version__
 from dubbing.engines.registry import Engines
 from dubbing.errors import DubbingError, ProcessBroken, Rejected, Transient
 from dubbing.formats.digest import sha256_of
+from dubbing.making.runner import make
 from dubbing.model.service import (
     EpisodeStatus,
     Finding,
@@ -29,8 +30,8 @@ from dubbing.model.service import (
     Queue,
     Task,
 )
-from dubbing.report_html import render
-from dubbing.runner import make
+from dubbing.publishing import publish
+from dubbing.publishing.report_html import render
 from dubbing.service import advance, changes, events, tracing
 from dubbing.service.plans import LaidOut, Plans
 from dubbing.service.room import Room
@@ -181,7 +182,7 @@ class Executor:
             if node.key not in self._store:
                 make(node, self._store, self._engines, lambda _done, _total: None, laid.fetch)
             moves = advance.after(laid, self._store, approved, job, node)
-            manifest = f"{self._plans.out(job.order).url}/{publishing.MANIFEST}"
+            manifest = f"{self._plans.out(job.order).url}/{publish.MANIFEST}"
             self._complete(task, job.revision, moves, manifest)
 
     def _plan(self, task: Task, job: JobState) -> None:
@@ -191,8 +192,8 @@ class Executor:
         laid = self._plans.of(job, text)
         out = self._plans.out(job.order)
         if not out.remote:
-            publishing.check_writable(out.root)
-            lost = publishing.dropped(laid.plan, out.root)
+            publish.check_writable(out.root)
+            lost = publish.dropped(laid.plan, out.root)
             if lost and not job.order.replace:
                 raise Rejected(
                     out.url,
@@ -292,14 +293,14 @@ class Executor:
         """Publishes a release, and returns the URL of its manifest and the manifest's SHA-256."""
         out = self._plans.out(job.order)
         if not out.remote:
-            publishing.clear_leftovers(out.root, older_than_s=self._limits.stage_s)
-            if not publishing.is_published(laid.plan, out.root):
-                publishing.publish(self._store, laid.plan, out.root, render)
-            manifest = out.root / publishing.MANIFEST
+            publish.clear_leftovers(out.root, older_than_s=self._limits.stage_s)
+            if not publish.is_published(laid.plan, out.root):
+                publish.publish(self._store, laid.plan, out.root, render)
+            manifest = out.root / publish.MANIFEST
             return str(manifest), sha256_of(manifest)
         folder = self._scratch / "publishing" / uuid.uuid4().hex
         try:
-            publishing.publish(self._store, laid.plan, folder, render)
+            publish.publish(self._store, laid.plan, folder, render)
             return out.publish(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -336,7 +337,7 @@ class Executor:
         self._dispatcher.wake(Queue.MEDIA)
 
     def _manifest(self, job: JobState) -> str:
-        return f"{self._plans.out(job.order).url}/{publishing.MANIFEST}"
+        return f"{self._plans.out(job.order).url}/{publish.MANIFEST}"
 
     def _wake(self, moves: advance.Moves) -> None:
         counts: dict[Queue, int] = {}

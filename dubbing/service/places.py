@@ -22,7 +22,7 @@ from dubbing.formats.digest import sha256_of
 from dubbing.formats.documents import read_document
 from dubbing.formats.release_json import ReleaseDocument, read_release
 from dubbing.model.episode import Release
-from dubbing.publishing import MANIFEST, Manifest, read_manifest
+from dubbing.publishing.publish import MANIFEST, Manifest, read_manifest
 from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json, write_json
 from dubbing.store.digests import digest_of
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dubbing import planning
 from dubbing.engines.registry import Engines
 from dubbing.formats.decisions import read_decisions
-from dubbing.graph import Node, Plan, Source
 from dubbing.model.service import JobState, Queue, ReleaseOrder
-from dubbing.planning import Wishes
+from dubbing.planning import orders
+from dubbing.planning.graph import Node, Plan, Source
+from dubbing.planning.orders import Wishes
 from dubbing.service.places import Place
 from dubbing.service.snapshots import Snapshot, sources, unrooted
 from dubbing.store.artifacts import ArtifactStore
@@ -80,7 +80,7 @@ class Plans:
         """The release as it is now. Raises Rejected for what can't be localized as ordered."""
         place = self.place(job.order)
         release = place.read()
-        wished = planning.job_of(release, wishes(job.order), frozenset(job.left_out))
+        wished = orders.job_of(release, wishes(job.order), frozenset(job.left_out))
         published = self.out(job.order).published()
         last = max(wished.episodes, default=0)
         needed = [
@@ -130,8 +130,8 @@ class Plans:
         root = place.root
         release = snapshot.rooted(root)
         wished = wishes(job.order, episodes)
-        planned = planning.job_of(release, wished, frozenset(job.left_out))
-        plan = planning.plan_of(
+        planned = orders.job_of(release, wished, frozenset(job.left_out))
+        plan = orders.plan_of(
             release, planned, snapshot.decisions, self._engines, partial(snapshot.digest, root)
         )
         return LaidOut.of(plan, place)

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from dubbing import __version__
-from dubbing.config import artifacts_folder
 from dubbing.engines import devices
 from dubbing.engines.registry import Engines
 from dubbing.errors import ProcessBroken, Transient
 from dubbing.model.service import Queue
+from dubbing.planning.config import artifacts_folder
 from dubbing.service.executor import Dispatcher, Executor
 from dubbing.service.plans import Plans
 from dubbing.service.room import Room

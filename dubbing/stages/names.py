@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dubbing.engines.chinese_names import find_names, recurring_names, short_forms
-from dubbing.engines.glossary import held
+from dubbing.engines.translating.chinese_names import find_names, recurring_names, short_forms
+from dubbing.engines.translating.glossary import held
 from dubbing.model.episode import Term
 from dubbing.model.series import Name, Place
 from dubbing.model.speech import Transcript

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dubbing import lines
+from dubbing.engines import lines
 from dubbing.engines.ports import Port, TranslationRequest
-from dubbing.engines.routes import Hop
+from dubbing.engines.translating.routes import Hop
 from dubbing.media import dsp, sound
 from dubbing.model.audio import Audio
 from dubbing.model.dub import OWN, Fit, Recording, Voicing

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dubbing import lines
-from dubbing.engines.chinese_names import whole_words
-from dubbing.engines.glossary import held
+from dubbing.engines import lines
 from dubbing.engines.ports import Scene, TranslationRequest
-from dubbing.engines.routes import Hop
+from dubbing.engines.translating.chinese_names import whole_words
+from dubbing.engines.translating.glossary import held
+from dubbing.engines.translating.routes import Hop
 from dubbing.model import memory
 from dubbing.model.casting import as_people_say
 from dubbing.model.cue import CueRules

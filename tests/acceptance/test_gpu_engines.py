@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from command import Dub
 
 from dubbing.cli.main import cli
-from dubbing.engines import seq2seq, xtts
+from dubbing.engines.synthesizing import xtts
+from dubbing.engines.translating import seq2seq
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("xtts:v2"), pytest.mark.timeout(600)]
 

@@ -46,9 +46,9 @@ def test_the_core_is_small() -> None:
 def test_the_embedded_default_loads_no_torch(tmp_path: Path) -> None:
     program = """
 import sys
-from dubbing.config import load_profile
+from dubbing.planning.config import load_profile
 from dubbing.engines.registry import create
-from dubbing.pipeline import Planner
+from dubbing.planning.pipeline import Planner
 for port, name in Planner.engines_named(load_profile("local")):
     with create(port, name):
         pass

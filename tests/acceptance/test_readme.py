@@ -25,10 +25,9 @@ from command import Dub
 from dubbing.api.auth import NEEDS
 from dubbing.api.job_documents import Order
 from dubbing.cli.main import cli
-from dubbing.config import configs_folder, load_profile
 from dubbing.engines.ports import Port
 from dubbing.engines.registry import Engines
-from dubbing.engines.routes import best_route
+from dubbing.engines.translating.routes import best_route
 from dubbing.formats import vtt
 from dubbing.formats.decisions import read_cast, read_corrections
 from dubbing.formats.language_toml import all_languages
@@ -37,8 +36,9 @@ from dubbing.model import fitting
 from dubbing.model.cue import CueRules
 from dubbing.model.dub import FitKind
 from dubbing.model.service import Role
-from dubbing.publishing import EngineUsed, File, JobRecord, Manifest
-from dubbing.reporting import UNSURE
+from dubbing.planning.config import configs_folder, load_profile
+from dubbing.publishing.publish import EngineUsed, File, JobRecord, Manifest
+from dubbing.publishing.reporting import UNSURE
 from dubbing.service import messages
 from dubbing.service.metrics import ServiceMetrics
 from dubbing.service.settings import ServiceSettings

@@ -22,8 +22,8 @@ import pytest
 import torch
 from bench_xtts import LINES
 
-from dubbing.engines.demucs import DemucsSeparator
-from dubbing.engines.xtts import XttsSynthesizer
+from dubbing.engines.separating.demucs import DemucsSeparator
+from dubbing.engines.synthesizing.xtts import XttsSynthesizer
 
 _BITS = {"32 bits": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PITCH_HZ = 220.0

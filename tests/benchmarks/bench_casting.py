@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import episodes
 import numpy as np
 
-from dubbing.engines.dvector import DVectorDiarizer
-from dubbing.engines.kokoro import KokoroSynthesizer
+from dubbing.engines.diarizing.dvector import DVectorDiarizer
+from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.dub import Cast
 from dubbing.model.speech import Diarization

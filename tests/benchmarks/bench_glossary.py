@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import endpoints
 
-from dubbing.config import load_profile
-from dubbing.engines import text_checks
 from dubbing.engines.ports import Translation, TranslationRequest
 from dubbing.engines.registry import Engines
-from dubbing.engines.routes import best_route, terms_of, translate_along
+from dubbing.engines.translating import text_checks
+from dubbing.engines.translating.routes import best_route, terms_of, translate_along
 from dubbing.model.episode import Term
+from dubbing.planning.config import load_profile
 
 GLOSSARY = Path(__file__).with_name("glossary.toml")
 SOURCE = "zh"

@@ -28,9 +28,11 @@ import numpy as np
 import pytest
 from bench_xtts import speaker
 
-from dubbing.engines import demucs, devices, pyannote, registry
+from dubbing.engines import devices, registry
 from dubbing.engines.batches import Batches
+from dubbing.engines.diarizing import pyannote
 from dubbing.engines.ports import Port, TranslationRequest
+from dubbing.engines.separating import demucs
 from dubbing.media import sound as files
 from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
 

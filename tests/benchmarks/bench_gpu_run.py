@@ -27,10 +27,10 @@ import pytest
 from bench_gpu import Gpu, sound
 from bench_profiles import SITE, python_path
 
-from dubbing.config import load_profile
 from dubbing.engines import devices
 from dubbing.media import sound as files
 from dubbing.model.audio import MASTER_RATE_HZ
+from dubbing.planning.config import load_profile
 
 LETTERS = "沈砚我不是为你回来的那什么站在家门口拿妈照片"  # which the tokenizers know
 SAID = {
@@ -43,11 +43,11 @@ SAID = {
 # Besides what `bench_profiles` has it do: the voices of Kokoro are a recording of noise, whose weights may not be here.
 _SITE = f"""{SITE}
 seq2seq._MOST_TOKENS = {full_size.LINE_TOKENS}
-import dubbing.engines.mms as mms, os, pathlib
+import dubbing.engines.synthesizing.mms as mms, os, pathlib
 mms._spoken_by_kokoro = lambda name: pathlib.Path(os.environ["BENCH_VOICE"])
 
 import itertools
-import dubbing.engines.hearing as hearing
+import dubbing.engines.transcribing.hearing as hearing
 from dubbing.engines.ports import Translation
 pairs = itertools.cycle(itertools.product({LETTERS!r}, repeat=2))
 words_of, translate, count = hearing.words_of, seq2seq.Seq2SeqTranslator.translate, itertools.count()

@@ -17,11 +17,11 @@ import jiwer
 import numpy as np
 
 from dubbing.engines import vad
-from dubbing.engines.dvector import SAME_PERSON, DVectorDiarizer
-from dubbing.engines.faster_whisper import FasterWhisper
-from dubbing.engines.hearing import simplify, spoken_characters
-from dubbing.engines.kokoro import KokoroSynthesizer
+from dubbing.engines.diarizing.dvector import SAME_PERSON, DVectorDiarizer
 from dubbing.engines.ports import Diarizer, Transcriber
+from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
+from dubbing.engines.transcribing.faster_whisper import FasterWhisper
+from dubbing.engines.transcribing.hearing import simplify, spoken_characters
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word
 

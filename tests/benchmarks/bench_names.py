@@ -14,14 +14,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from dubbing.config import load_profile
-from dubbing.engines.glossary import held
 from dubbing.engines.ports import TranslationRequest
 from dubbing.engines.registry import Engines
-from dubbing.engines.routes import best_route, translate_along
-from dubbing.engines.text_checks import missing_terms
+from dubbing.engines.translating.glossary import held
+from dubbing.engines.translating.routes import best_route, translate_along
+from dubbing.engines.translating.text_checks import missing_terms
 from dubbing.model.episode import Term
 from dubbing.model.series import Name, Place
+from dubbing.planning.config import load_profile
 from dubbing.stages.names import names_in
 
 _PEOPLE = {

@@ -38,15 +38,15 @@ def verify(self, engine, digest=hub.sha256_of):
     assert recorded and all(digest(self.folder / file) == sha for file, sha in recorded.items())
 hub.HubModel.verify = verify
 seq2seq._MOST_TOKENS = 12
-import dubbing.engines.demucs as demucs
+import dubbing.engines.separating.demucs as demucs
 from dubbing.engines.ports import Separation
 separate = demucs.DemucsSeparator.separate
 demucs.DemucsSeparator.separate = lambda self, audio: Separation(audio, separate(self, audio).bed)
-import dataclasses, dubbing.config as config
+import dataclasses, dubbing.planning.config as config
 load = config.load_profile
 """
 _TINY = f"""{SITE}
-import dubbing.engines.freevc as freevc
+import dubbing.engines.synthesizing.freevc as freevc
 freevc.SIZE = {tiny.SMALL_FREEVC!r}
 """
 # Of the second, the one is spoken by XTTS and the other by MMS with FreeVC.

@@ -20,7 +20,6 @@ import numpy as np
 from episodes import SPEECH_FOLDER, Episode, shares_right
 from runs import TARGETS, Command, make_release, print_models_time, reports, speech_episode
 
-from dubbing.config import configs_folder
 from dubbing.engines.registry import Engines
 from dubbing.formats import srt
 from dubbing.formats.language_toml import load_language
@@ -29,6 +28,7 @@ from dubbing.media.container import StreamKind, read_back
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Turn
 from dubbing.model.time import Span
+from dubbing.planning.config import configs_folder
 from dubbing.subtitles.check import check
 
 RATE = Fraction(25)

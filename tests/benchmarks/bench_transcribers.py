@@ -15,9 +15,9 @@ import episodes
 import jiwer
 from bench_hearing import word_errors
 
-from dubbing.engines.faster_whisper import FasterWhisper
-from dubbing.engines.hearing import spoken_characters
-from dubbing.engines.openai_whisper import OpenAIWhisper
+from dubbing.engines.transcribing.faster_whisper import FasterWhisper
+from dubbing.engines.transcribing.hearing import spoken_characters
+from dubbing.engines.transcribing.openai_whisper import OpenAIWhisper
 from dubbing.model.speech import Word
 
 _FAR_FIELD = (

@@ -23,14 +23,14 @@ from pathlib import Path
 
 import sacrebleu
 
-from dubbing.engines import text_checks, translation_prompt
-from dubbing.engines.bergamot import BergamotTranslator
-from dubbing.engines.llama import Llama
-from dubbing.engines.llama_translator import MODEL, LlamaTranslator
 from dubbing.engines.ports import Translation, TranslationRequest, Translator
-from dubbing.engines.routes import Hop, best_route, terms_of, translate_along
-from dubbing.engines.text_checks import base
+from dubbing.engines.translating import text_checks, translation_prompt
+from dubbing.engines.translating.bergamot import BergamotTranslator
+from dubbing.engines.translating.llama import Llama
+from dubbing.engines.translating.llama_translator import MODEL, LlamaTranslator
+from dubbing.engines.translating.routes import Hop, best_route, terms_of, translate_along
 from dubbing.model.episode import Term
+from dubbing.model.language import base
 
 FLORES = Path(__file__).resolve().parents[3] / "shared" / "flores"
 DRAMA = Path(__file__).with_name("drama.toml")

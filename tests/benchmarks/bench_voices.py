@@ -19,10 +19,10 @@ from itertools import cycle
 
 import jiwer
 
-from dubbing.engines.espeak import EspeakSynthesizer
-from dubbing.engines.faster_whisper import FasterWhisper
-from dubbing.engines.kokoro import KokoroSynthesizer
 from dubbing.engines.ports import Synthesizer
+from dubbing.engines.synthesizing.espeak import EspeakSynthesizer
+from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
+from dubbing.engines.transcribing.faster_whisper import FasterWhisper
 from dubbing.media.dsp import median_pitch_hz, pitch_range_st
 from dubbing.media.sound import resample
 from dubbing.media.takes import join, trim

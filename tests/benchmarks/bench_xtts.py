@@ -22,7 +22,7 @@ import full_size
 import pytest
 
 from dubbing.engines.batches import Batches
-from dubbing.engines.xtts import XttsSynthesizer
+from dubbing.engines.synthesizing.xtts import XttsSynthesizer
 
 _VOICE = "Viktor Eka"
 # Each begins with another name: a text that was said before is not chosen for again.

@@ -19,8 +19,9 @@ import numpy.typing as npt
 import pytest
 import tiny
 
-from dubbing.engines import faster_whisper, hearing, openai_whisper, seq2seq
 from dubbing.engines.hub import HubModel
+from dubbing.engines.transcribing import faster_whisper, hearing, openai_whisper
+from dubbing.engines.translating import seq2seq
 
 SAID = "你怎么现在才回来啊"  # by every Whisper, whatever it hears
 LINE_TOKENS = 16  # of a translated line: an English line of the demo has eight, a long one twenty

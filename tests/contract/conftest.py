@@ -16,7 +16,7 @@ def scene() -> episodes.Episode:
     if (episodes.SPEECH_FOLDER / "zh_cosyvoice_zero_shot.flac").exists():
         spoken = episodes.read("zh_cosyvoice_zero_shot.flac")
     else:
-        from dubbing.engines.kokoro import KokoroSynthesizer
+        from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
 
         with KokoroSynthesizer() as kokoro:
             take = kokoro.synthesize(SENTENCE, "zh", "alpha", 1.0)

@@ -11,9 +11,9 @@ import pytest
 import tiny
 
 from dubbing.engines import fakes
-from dubbing.engines.dvector import DVectorDiarizer
+from dubbing.engines.diarizing.dvector import DVectorDiarizer
+from dubbing.engines.diarizing.pyannote import PyannoteDiarizer, turns_of
 from dubbing.engines.ports import Diarizer, Port
-from dubbing.engines.pyannote import PyannoteDiarizer, turns_of
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio

@@ -16,14 +16,14 @@ import langcodes
 import pytest
 import tiny
 
-from dubbing.config import configs_folder
-from dubbing.engines import seq2seq
-from dubbing.engines.bergamot import BergamotTranslator
 from dubbing.engines.ports import TranslationRequest
-from dubbing.engines.routes import declared
-from dubbing.engines.seq2seq import Seq2SeqTranslator
+from dubbing.engines.translating import seq2seq
+from dubbing.engines.translating.bergamot import BergamotTranslator
+from dubbing.engines.translating.routes import declared
+from dubbing.engines.translating.seq2seq import Seq2SeqTranslator
 from dubbing.errors import Defect
 from dubbing.formats.language_toml import all_languages
+from dubbing.planning.config import configs_folder
 
 TAGS = [language.tag for language in all_languages(configs_folder() / "languages")]
 PAIRS = list(

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubbing.engines import fakes
-from dubbing.engines.demucs import DemucsSeparator, stretch_starts
-from dubbing.engines.ducking import NoSeparation
 from dubbing.engines.ports import Port, Separator
+from dubbing.engines.separating.demucs import DemucsSeparator, stretch_starts
+from dubbing.engines.separating.ducking import NoSeparation
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
 from dubbing.model.audio import MASTER_RATE_HZ, Audio

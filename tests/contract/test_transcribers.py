@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 import tiny
 
-from dubbing.engines import fakes, openai_whisper
+from dubbing.engines import fakes
 from dubbing.engines.batches import Batches
-from dubbing.engines.faster_whisper import FasterWhisper
-from dubbing.engines.hearing import BASE, spoken_characters
-from dubbing.engines.openai_whisper import OpenAIWhisper
 from dubbing.engines.ports import Port, Transcriber
-from dubbing.engines.sensevoice import SenseVoice
+from dubbing.engines.transcribing import openai_whisper
+from dubbing.engines.transcribing.faster_whisper import FasterWhisper
+from dubbing.engines.transcribing.hearing import BASE, spoken_characters
+from dubbing.engines.transcribing.openai_whisper import OpenAIWhisper
+from dubbing.engines.transcribing.sensevoice import SenseVoice
 from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word

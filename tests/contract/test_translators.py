@@ -12,9 +12,10 @@ import endpoints
 import pytest
 import tiny
 
-from dubbing.engines import registry, seq2seq, text_checks
+from dubbing.engines import registry
 from dubbing.engines.ports import Port, Translation, TranslationRequest, Translator, covers
-from dubbing.engines.seq2seq import FAMILIES
+from dubbing.engines.translating import seq2seq, text_checks
+from dubbing.engines.translating.seq2seq import FAMILIES
 from dubbing.model.episode import Term
 
 # A scene in the languages that are translated from. The name is in the glossary.

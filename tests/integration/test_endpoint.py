@@ -11,8 +11,8 @@ import pytest
 from endpoints import Answering, line, says, scripted
 
 from dubbing.engines import registry
-from dubbing.engines.endpoint import EndpointTranslator
 from dubbing.engines.ports import Port, Scene, Translation, TranslationRequest
+from dubbing.engines.translating.endpoint import EndpointTranslator
 from dubbing.errors import Rejected, Transient
 from dubbing.model.episode import Term
 
@@ -159,7 +159,7 @@ def test_an_endpoint_that_does_not_answer_in_time_is_given_up_for_now(
     settings: pytest.MonkeyPatch,
 ) -> None:
     settings.setenv("DUBBING_OPENAI_TIMEOUT_S", "0.05")
-    settings.setattr("dubbing.engines.endpoint._RETRIES", 1)
+    settings.setattr("dubbing.engines.translating.endpoint._RETRIES", 1)
 
     def slow(*_: object) -> Any:
         time.sleep(0.5)
@@ -173,7 +173,7 @@ def test_nobody_at_the_address_is_for_now_too(settings: pytest.MonkeyPatch) -> N
     with scripted(lambda *_: line("")) as (url, _):
         pass
     settings.setenv("DUBBING_OPENAI_BASE_URL", url)
-    settings.setattr("dubbing.engines.endpoint._RETRIES", 0)
+    settings.setattr("dubbing.engines.translating.endpoint._RETRIES", 0)
     with EndpointTranslator("m") as engine, pytest.raises(Transient) as failure:
         engine.translate([REQUEST], "zh", "en")
     assert url not in str(failure.value)

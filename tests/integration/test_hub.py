@@ -20,7 +20,6 @@ from click.testing import CliRunner
 
 from dubbing.assembly import planning
 from dubbing.cli.main import cli
-from dubbing.config import load_profile
 from dubbing.engines import registry, weights
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import Port
@@ -28,6 +27,7 @@ from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.digest import sha256_of
 from dubbing.model.job import Deliverable, Job
+from dubbing.planning.config import load_profile
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = bytes(range(256)) * 4000

@@ -8,10 +8,11 @@ import librosa
 import numpy as np
 import pytest
 
-from dubbing.engines import dvector, vad
-from dubbing.engines.dvector import DVectorDiarizer
-from dubbing.engines.faster_whisper import FasterWhisper
-from dubbing.engines.hearing import spoken_characters
+from dubbing.engines import vad
+from dubbing.engines.diarizing import dvector
+from dubbing.engines.diarizing.dvector import DVectorDiarizer
+from dubbing.engines.transcribing.faster_whisper import FasterWhisper
+from dubbing.engines.transcribing.hearing import spoken_characters
 from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Turn
 from dubbing.model.time import Span

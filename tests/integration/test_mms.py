@@ -14,9 +14,9 @@ import tiny
 import torch
 from recordings import record
 
-from dubbing.engines import freevc, mms
 from dubbing.engines.devices import Device
-from dubbing.engines.mms import MmsSynthesizer
+from dubbing.engines.synthesizing import freevc, mms
+from dubbing.engines.synthesizing.mms import MmsSynthesizer
 from dubbing.errors import Rejected
 from dubbing.media import sound
 from dubbing.model.time import samples_to_ms

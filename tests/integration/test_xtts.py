@@ -14,8 +14,8 @@ import tiny
 import torch
 from recordings import record
 
-from dubbing.engines import xtts
-from dubbing.engines.xtts import XttsSynthesizer
+from dubbing.engines.synthesizing import xtts
+from dubbing.engines.synthesizing.xtts import XttsSynthesizer
 from dubbing.media import sound
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("xtts:v2")]

@@ -11,15 +11,10 @@ from typing import Any
 
 import pytest
 
-from dubbing.engines import (
-    demucs,
-    faster_whisper,
-    hearing,
-    openai_whisper,
-    pyannote,
-    sensevoice,
-)
+from dubbing.engines.diarizing import pyannote
 from dubbing.engines.hub import HubModel
+from dubbing.engines.separating import demucs
+from dubbing.engines.transcribing import faster_whisper, hearing, openai_whisper, sensevoice
 from tiny.cache import install
 
 

@@ -10,12 +10,8 @@ from typing import Any
 
 import pytest
 
-from dubbing.engines import (
-    freevc,
-    mms,
-    xtts,
-)
 from dubbing.engines.hub import HubModel
+from dubbing.engines.synthesizing import freevc, mms, xtts
 from tiny.cache import LINES, install
 
 SMALL_FREEVC = freevc.SIZE | {

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.engines import (
-    seq2seq,
-)
 from dubbing.engines.hub import HubModel
+from dubbing.engines.translating import seq2seq
 from tiny.cache import LINES, install
 
 

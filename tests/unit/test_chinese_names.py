@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.chinese_names import find_names, recurring_names, romanized
+from dubbing.engines.translating.chinese_names import find_names, recurring_names, romanized
 
 pytest.importorskip("jieba")
 pytest.importorskip("pypinyin")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines import attempts, glossary, text_checks
-from dubbing.engines.attempts import Candidate
+from dubbing.engines.translating import attempts, glossary, text_checks
+from dubbing.engines.translating.attempts import Candidate
 from dubbing.model.episode import Term
 
 TERMS = (

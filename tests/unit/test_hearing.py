@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.hearing import (
+from dubbing.engines.transcribing.hearing import (
     Heard,
     Token,
     compression,
@@ -16,7 +16,7 @@ from dubbing.engines.hearing import (
     without_inventions,
     words_of,
 )
-from dubbing.engines.stretches import Stretch
+from dubbing.engines.transcribing.stretches import Stretch
 from dubbing.errors import Rejected
 from dubbing.model.time import Span
 

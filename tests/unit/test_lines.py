@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dubbing import lines
-from dubbing.engines import registry
+from dubbing.engines import lines, registry
 from dubbing.engines.fakes import FakeTranslator
 from dubbing.engines.ports import EngineInfo, Translation, TranslationRequest
 from dubbing.engines.registry import Engines
-from dubbing.engines.routes import Hop
+from dubbing.engines.translating.routes import Hop
 from dubbing.store.artifacts import ArtifactStore
 
 DIRECT = (Hop("fake", "zh", "en"),)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dubbing.config import configs_folder, load_profile
 from dubbing.engines.registry import Engines
-from dubbing.engines.routes import best_route
+from dubbing.engines.translating.routes import best_route
 from dubbing.formats.language_toml import all_languages
-from dubbing.pipeline import Planner
+from dubbing.planning.config import configs_folder, load_profile
+from dubbing.planning.pipeline import Planner
 
 NAMES = sorted(path.stem for path in (configs_folder() / "profiles").glob("*.toml"))
 

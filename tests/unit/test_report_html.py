@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dubbing.engines.ports import EngineInfo, Port
-from dubbing.graph import Plan
 from dubbing.model.cue import CueRules
 from dubbing.model.dub import BedKind, FitKind, MixReport
 from dubbing.model.episode import Episode, Release
@@ -22,7 +21,15 @@ from dubbing.model.job import Deliverable, Job, Profile
 from dubbing.model.language import Language
 from dubbing.model.report import EpisodeReport, LineReport, NameReport
 from dubbing.model.time import Span
-from dubbing.report_html import COLOURS, change, clock, clock_tenths, direction_of, render
+from dubbing.planning.graph import Plan
+from dubbing.publishing.report_html import (
+    COLOURS,
+    change,
+    clock,
+    clock_tenths,
+    direction_of,
+    render,
+)
 
 NAMES = {"en": "English", "es-419": "Spanish (Latin America)", "ar": "Arabic"}
 VOICES = {"c1": "alpha", "c2": "kumo", "c3": "gongitsune"}

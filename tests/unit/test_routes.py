@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubbing.engines.ports import Scene, Translation, TranslationRequest
-from dubbing.engines.routes import Hop, best_route, declared, translate_along
-from dubbing.engines.text_checks import base, unmet_wishes
+from dubbing.engines.translating.routes import Hop, best_route, declared, translate_along
+from dubbing.engines.translating.text_checks import unmet_wishes
 from dubbing.model.episode import Term
+from dubbing.model.language import base
 
 LANGUAGES = ("zh", "en", "es", "pt", "pt-BR", "th")
 TAGS = ("zh", "zh-Hans", "en", "en-GB", "es", "es-419", "es-ES", "pt", "pt-BR", "pt-PT", "th", "xx")

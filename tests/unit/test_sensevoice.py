@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.sensevoice import SenseVoice, bands, spelled, stacked
+from dubbing.engines.transcribing.sensevoice import SenseVoice, bands, spelled, stacked
 from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.chinese_names import short_forms, whole_words
+from dubbing.engines.translating.chinese_names import short_forms, whole_words
 from dubbing.errors import Rejected
 from dubbing.formats.language_toml import all_languages
 from dubbing.formats.market_toml import load_market

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines.spoken import spoken
+from dubbing.engines.synthesizing.spoken import spoken
 
 
 @pytest.mark.parametrize(

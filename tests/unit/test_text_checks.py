@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.engines import text_checks
+from dubbing.engines.pieces import pieces
+from dubbing.engines.translating import text_checks
 from dubbing.model.episode import Term
 
 TARGETS = ["en", "es-419", "pt-BR", "vi", "ja", "ko", "th", "ar", "zh"]
@@ -119,11 +120,11 @@ def test_a_text_without_faults_is_in_the_script_of_its_language(
 
 @given(st.text(alphabet="我你。，！ abc.,", max_size=300), st.integers(1, 50))
 def test_pieces_are_short_and_lose_nothing_that_is_said(text: str, max_chars: int) -> None:
-    pieces = text_checks.pieces(text, max_chars)
-    assert all(0 < len(piece) <= max_chars for piece in pieces)
-    assert "".join("".join(pieces).split()) == "".join(text.split())
+    cut = pieces(text, max_chars)
+    assert all(0 < len(piece) <= max_chars for piece in cut)
+    assert "".join("".join(cut).split()) == "".join(text.split())
 
 
 def test_pieces_end_with_sentences_where_they_can() -> None:
-    assert text_checks.pieces("你来了。我走了，再见。好", 7) == ["你来了。", "我走了，再见。", "好"]
-    assert text_checks.pieces("Mr. Gu is here. Come in.", 16) == ["Mr. Gu is here.", "Come in."]
+    assert pieces("你来了。我走了，再见。好", 7) == ["你来了。", "我走了，再见。", "好"]
+    assert pieces("Mr. Gu is here. Come in.", 16) == ["Mr. Gu is here.", "Come in."]

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from dubbing.engines import text_checks, translation_prompt
+from dubbing.engines.translating import text_checks, translation_prompt
 from dubbing.model.episode import Term
 
 LANGUAGES = sorted(translation_prompt.languages())

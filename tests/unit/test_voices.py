@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dubbing.engines.espeak import VARIANTS
-from dubbing.engines.kokoro import parse_blend
+from dubbing.engines.synthesizing.espeak import VARIANTS
+from dubbing.engines.synthesizing.kokoro import parse_blend
 from voices import Age, Energy, Gender, Voice, VoiceBank, VoiceError, recording_of
 
 _ENTRY = """

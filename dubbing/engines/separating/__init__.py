@@ -1,0 +1,1 @@
+"""Engines that take the dialogue out of a soundtrack."""

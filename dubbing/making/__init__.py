@@ -1,0 +1,1 @@
+"""Making it: a plan's nodes, run on this machine."""

@@ -1,0 +1,1 @@
+"""What is made: from an order to the graph of a job."""

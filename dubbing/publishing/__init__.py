@@ -1,0 +1,1 @@
+"""Giving it back: the localized release and its report."""
