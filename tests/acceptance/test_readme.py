@@ -426,7 +426,7 @@ def test_the_words_of_the_report_are_explained() -> None:
     assert [quoted(row[0])[0] for row in rows(TEAMS, "| mark |")] == [
         kind.value for kind in FitKind
     ]
-    source = (ROOT / "dubbing" / "reporting.py").read_text()
+    source = (ROOT / "dubbing" / "publishing" / "reporting.py").read_text()
     drafts = re.findall(r'f?"([A-Z][a-z]+:) ', source)
     assert {quoted(row[0])[0] for row in rows(TEAMS, "| it begins |")} == set(drafts)
 
