@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubbing.model.dub import FitKind, MixReport
+from dubbing.model.review import ReviewItem, SpeechWithoutLine
 from dubbing.model.time import Span
 
 
@@ -22,6 +23,7 @@ class LineReport:
     text: str  # the translation
     translated_by: tuple[str, ...]
     notes: tuple[str, ...]
+    review: tuple[ReviewItem, ...]  # why a person should look at it; none: no check found a reason
     # Of the dub; empty or zero without one.
     voice: str
     spoken_text: str  # the translation, or its shorter form
@@ -65,6 +67,7 @@ class EpisodeReport:
     language_name: str
     duration_ms: int
     lines: tuple[LineReport, ...]
+    speech_without_line: tuple[SpeechWithoutLine, ...]  # in order of start
     cues: int
     cue_problems: tuple[str, ...]  # subtitle rules that could not be kept, and where
     mix: MixReport | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dubbing.model.episode import Term
+from dubbing.model.review import ReviewItem, SpeechWithoutLine
 from dubbing.model.time import Span
 
 
@@ -52,6 +53,7 @@ class Utterance:
     span: Span
     text: str
     words: tuple[Word, ...] = field(default=())  # empty where a person rewrote the text
+    review: tuple[ReviewItem, ...] = ()  # of what was heard
 
     @property
     def confidence(self) -> float:
@@ -67,6 +69,7 @@ class Transcript:
 
     language: str  # BCP-47
     utterances: tuple[Utterance, ...]
+    without_line: tuple[SpeechWithoutLine, ...] = ()  # speech that is none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Line:
     engines: tuple[str, ...]  # who translated it, first to last; PERSON or MEMORY if people did
     notes: tuple[str, ...] = ()  # what a reader should know: retries, terms that are missing
     terms: tuple[Term, ...] = ()  # what was asked for: of the glossary, names, the market's words
+    review: tuple[ReviewItem, ...] = ()  # of the translation
 
     @property
     def by_people(self) -> bool:

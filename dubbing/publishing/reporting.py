@@ -12,7 +12,7 @@ from dubbing.model.dub import BedKind, Fit, FitKind, MixReport, Voicing
 from dubbing.model.episode import MediaInfo
 from dubbing.model.report import EpisodeReport, LineReport, NameReport
 from dubbing.model.series import Name
-from dubbing.model.speech import Line, Script, Transcript
+from dubbing.model.speech import Line, Script, Transcript, Utterance
 from dubbing.model.time import Span, merge
 from dubbing.planning.graph import EpisodeNodes, LanguageNodes, Node, Plan
 from dubbing.store.artifacts import ArtifactStore, read_json
@@ -31,7 +31,7 @@ def report_of(
     media = read_json(folder(episode.probe) / "media.json", MediaInfo)
     transcript = read_json(folder(episode.script) / "transcript.json", Transcript)
     script = read_json(folder(nodes.translate) / "script.json", Script)
-    confidences = {u.number: u.confidence for u in transcript.utterances}
+    heard = {u.number: u for u in transcript.utterances}
     voicing: Voicing | None = None
     fits: dict[int, Fit] = {}
     mix: MixReport | None = None
@@ -46,7 +46,7 @@ def report_of(
         cues = len(read_json(folder(nodes.caption) / "cues.json", CueTrack).cues)
         problems = read_json(folder(nodes.caption) / "problems.json", tuple[str, ...])
     lines = tuple(
-        _line_report(line, confidences[line.number], fits.get(line.number), voicing, plan.labels)
+        _line_report(line, heard[line.number], fits.get(line.number), voicing, plan.labels)
         for line in script.lines
     )
     names = read_json(folder(episode.names) / "names.json", tuple[Name, ...])
@@ -61,6 +61,7 @@ def report_of(
         language_name=nodes.language.name,
         duration_ms=media.duration_ms,
         lines=lines,
+        speech_without_line=transcript.without_line,
         cues=cues,
         cue_problems=problems,
         mix=mix,
@@ -102,7 +103,7 @@ def overlap_of(original: list[Span], dub: list[Span]) -> float:
 
 def _line_report(
     line: Line,
-    confidence: float,
+    utterance: Utterance,
     fit: Fit | None,
     voicing: Voicing | None,
     labels: Mapping[str, str],
@@ -115,10 +116,11 @@ def _line_report(
         label=labels.get(cast.character, "") if cast else "",
         utterance=line.span,
         source_text=line.source_text,
-        confidence=round(confidence, 3),
+        confidence=round(utterance.confidence, 3),
         text=line.text,
         translated_by=line.engines,
         notes=line.notes,
+        review=utterance.review + line.review,
         voice=fit.voice if fit else "",
         spoken_text=fit.text if fit else "",
         fit=fit.kind if fit else None,

@@ -94,6 +94,7 @@ def sample_line(number: int, language: str, *, dubbed: bool = True) -> LineRepor
         text=text,
         translated_by=("person",) if number == 3 else ("smollm:135m",),
         notes=("retried: Chinese left over",) if number == 6 else (),
+        review=(),
         voice="",
         spoken_text="",
         fit=None,
@@ -144,6 +145,7 @@ def sample_report(episode: int, language: str, *, dubbed: bool = True) -> Episod
         language_name=NAMES[language],
         duration_ms=41_360 + 1000 * episode,
         lines=lines,
+        speech_without_line=(),
         cues=12,
         cue_problems=("0:09.000: 21.4 characters a second, more than 20",)
         if language == "en"
