@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from service import Service, service
 from starlette.testclient import TestClient
 
@@ -40,6 +41,14 @@ class Api:
 
     def nobody(self) -> TestClient:
         return TestClient(self.app, raise_server_exceptions=False)
+
+    def routes(self) -> set[tuple[str, str]]:
+        """(method, path) of all that is answered, documented or not."""
+        return {
+            (method, str(route.path))
+            for route in iter_route_contexts(self.app.routes)
+            for method in route.methods or ()
+        }
 
     def operations(self) -> list[tuple[str, str]]:
         """(method, path) of all there is."""

@@ -114,13 +114,19 @@ def _failures(connection: Connection) -> Metric:
         "Tasks kept in the database that failed, for good or once, by the kind of the last failure",
         labels=["kind", "final"],
     )
+    # Grouped by columns alone: PostgreSQL takes two expressions with a bound value for two different ones.
     rows = connection.execute(
-        select(_T.kind, _T.status == TaskStatus.FAILED, func.count())
+        select(_T.kind, _T.status, func.count())
         .where(_T.kind != "")
-        .group_by(_T.kind, _T.status == TaskStatus.FAILED)
+        .group_by(_T.kind, _T.status)
+        .order_by(_T.kind)
     )
-    for kind, final, count in rows:
-        metric.add_metric([kind, "yes" if final else "no"], count)
+    counts: dict[tuple[str, str], int] = {}
+    for kind, status, count in rows:
+        final = "yes" if status == TaskStatus.FAILED else "no"
+        counts[kind, final] = counts.get((kind, final), 0) + count
+    for labels, count in counts.items():
+        metric.add_metric(labels, count)
     return metric
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
@@ -24,41 +22,6 @@ from dubbing.service.health import is_heard_of
 from dubbing.store import tasks, workers
 from dubbing.store.database import Database, now_ms
 from dubbing.store.tables import Base
-from workers.servers import PostgreSQL
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgreSQL]:
-    # Its user can't look into the folders of tests.
-    folder = Path(tempfile.mkdtemp(prefix="dubbing-postgresql-"))
-    folder.chmod(0o755)
-    one = PostgreSQL(folder / "cluster")
-    try:
-        one.server.start()
-        yield one
-    finally:
-        one.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql", marks=[pytest.mark.servers, pytest.mark.xdist_group("postgresql")]
-        ),
-    ]
-)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'service.db'}"
-    found: PostgreSQL = request.getfixturevalue("postgres")
-    one = Database(found.url)
-    with one.transaction() as connection:
-        connection.execute(text("drop schema public cascade"))
-        connection.execute(text("create schema public"))
-    one.close()
-    return found.url
 
 
 def rows(database: Database, query: str) -> list[tuple[object, ...]]:
