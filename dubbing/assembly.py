@@ -20,7 +20,14 @@ from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
 from dubbing.formats.decisions import read_decisions
 from dubbing.formats.release_json import read_release, release_of_video
-from dubbing.making.runner import Outcome, Runner, Unwatched, Watcher, rejected_if_full
+from dubbing.making.runner import (
+    Outcome,
+    Runner,
+    Unwatched,
+    Watcher,
+    missing_nodes,
+    rejected_if_full,
+)
 from dubbing.model.episode import Release
 from dubbing.model.time import ms_to_seconds
 from dubbing.planning import orders
@@ -166,6 +173,7 @@ def clean(*, models: bool = False) -> int:
 
 
 def _run(runner: Runner, plan: Plan) -> Outcome:
+    runner.watcher.planned(list(missing_nodes(runner.store, plan.targets()).values()))
     # Every video is looked at before hours go into the first.
     probed = runner.run([episode.probe for episode in plan.episodes])
     if probed.failures:

@@ -1,31 +1,20 @@
-"""What a terminal shows: progress while work is done, and tables afterwards."""
+"""What a terminal shows: errors, documents, and the table after a run."""
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable
 
 import click
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 from dubbing.assembly import Localized
 from dubbing.errors import DubbingError, Rejected
 from dubbing.model.dub import FitKind
 from dubbing.model.report import EpisodeReport
-from dubbing.planning.graph import Node
 
 EXAMPLES = """\b
 Examples:
@@ -48,71 +37,6 @@ class Failed(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
-
-
-class ProgressBars:
-    """A bar for each stage and language on a terminal; a line for each finished stage elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = console.is_terminal
-        self._lock = threading.Lock()
-        self._tasks: dict[tuple[str, str | None], TaskID] = {}
-        self._parts: dict[str, float] = {}  # node's key -> how much of it is done, 0 to 1
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._bars.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._live:
-            self._bars.stop()
-
-    def planned(self, missing: Sequence[Node]) -> None:
-        for node in missing:
-            with self._lock:
-                bar = (node.stage, node.language)
-                if bar not in self._tasks:
-                    self._tasks[bar] = self._bars.add_task(_name(node), total=0, start=False)
-                task = self._bars.tasks[self._tasks[bar]]
-                self._bars.update(task.id, total=(task.total or 0) + 1)
-
-    def started(self, node: Node) -> None:
-        with self._lock:
-            task = self._bars.tasks[self._tasks[node.stage, node.language]]
-            if not task.started:
-                self._bars.start_task(task.id)
-
-    def progressed(self, node: Node, done: int, total: int) -> None:
-        self._advance(node, done / max(1, total))
-
-    def finished(self, node: Node, seconds: float) -> None:
-        self._advance(node, 1.0)
-        if not self._live:
-            self._console.print(f"ep{node.episode:02d} {_name(node)}: {seconds:.1f} s")
-
-    def failed(self, node: Node, error: BaseException) -> None:  # noqa: ARG002
-        self._console.print(f"[red]ep{node.episode:02d} {_name(node)}: failed[/red]")
-
-    def _advance(self, node: Node, part: float) -> None:
-        with self._lock:
-            before = self._parts.get(node.key, 0.0)
-            self._parts[node.key] = max(before, part)
-            task = self._tasks[node.stage, node.language]
-            self._bars.advance(task, self._parts[node.key] - before)
-
-
-def _name(node: Node) -> str:
-    return f"{node.stage} {node.language}" if node.language else node.stage
 
 
 def show_error(error: BaseException) -> None:

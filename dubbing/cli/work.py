@@ -14,6 +14,7 @@ from dubbing import assembly
 from dubbing.assembly import Order
 from dubbing.cli import console
 from dubbing.cli.console import EXAMPLES, Failed, print_json
+from dubbing.cli.progress import RunProgress
 from dubbing.errors import Rejected
 from dubbing.formats import decisions
 from dubbing.model.job import LineCorrection, SpeakerAt
@@ -66,8 +67,8 @@ def run(
         replace=replace,
         workers=jobs or os.cpu_count() or 1,
     )
-    with console.ProgressBars(console.stderr) as bars:
-        localized = assembly.localize(order, bars)
+    with RunProgress(console.stderr) as progress:
+        localized = assembly.localize(order, progress)
     for _, error in localized.outcome.failures:
         console.show_error(error)
     if localized.manifest is None:
