@@ -175,7 +175,7 @@ def clean(*, models: bool = False) -> int:
 def _run(runner: Runner, plan: Plan) -> Outcome:
     runner.watcher.planned(list(missing_nodes(runner.store, plan.targets()).values()))
     # Every video is looked at before hours go into the first.
-    probed = runner.run([episode.probe for episode in plan.episodes])
+    probed = runner.run([episode.stages["probe"] for episode in plan.episodes])
     if probed.failures:
         return probed
     outcome = runner.run(plan.targets())

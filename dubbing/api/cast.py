@@ -144,7 +144,7 @@ def _voices(found: Planned) -> dict[str, dict[str, str]]:
     voices: dict[str, dict[str, str]] = {}
     for episode in found.laid.plan.episodes:
         for nodes in episode.languages:
-            voicing = found.read(nodes.cast, "voicing.json", Voicing)
+            voicing = found.read(nodes.stages.get("cast"), "voicing.json", Voicing)
             for cast in voicing.speakers.values() if voicing else ():
                 voices.setdefault(cast.character, {})[nodes.language.tag] = cast.voice
     return voices

@@ -42,10 +42,10 @@ def read(
     found = planned(here, me, job)
     nodes = found.episode(episode)
     into = found.language(nodes, language)
-    transcript = found.read(nodes.script, "transcript.json", Transcript)
-    translated = found.read(into.translate, "script.json", Script)
-    fits = found.read(into.synthesize, "fits.json", tuple[Fit, ...])
-    voicing = found.read(into.cast, "voicing.json", Voicing)
+    transcript = found.read(nodes.stages["script"], "transcript.json", Transcript)
+    translated = found.read(into.stages["translate"], "script.json", Script)
+    fits = found.read(into.stages.get("synthesize"), "fits.json", tuple[Fit, ...])
+    voicing = found.read(into.stages.get("cast"), "voicing.json", Voicing)
     characters = _characters(found, episode, voicing)
     lines = {line.number: line for line in translated.lines} if translated else {}
     takes = {fit.line: fit for fit in fits or ()}
@@ -101,7 +101,9 @@ def correct(
 def _check(found: Planned, nodes: EpisodeNodes, said: LineCorrection) -> None:
     """Raises Rejected for a line or a speaker that the episode doesn't have: found out later, it would
     end the episode."""
-    transcribe, diarize = (nodes.script.inputs[role] for role in ("transcribe", "diarize"))
+    transcribe, diarize = (
+        nodes.stages["script"].inputs[role] for role in ("transcribe", "diarize")
+    )
     assert isinstance(transcribe, Node)  # noqa: S101 - no source file
     assert isinstance(diarize, Node)  # noqa: S101
     words = found.read(transcribe, "words.json", tuple[Word, ...])

@@ -68,7 +68,7 @@ class Planned:
     def cast(self) -> Cast:
         """The characters heard so far, as people decided who they are."""
         for episode in reversed(self.laid.plan.episodes):
-            cast = self.read(episode.identify, "cast.json", Cast)
+            cast = self.read(episode.stages["identify"], "cast.json", Cast)
             if cast is not None:
                 return as_people_say(cast, self.snapshot.decisions.characters)
         return Cast(())

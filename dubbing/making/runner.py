@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import fnmatch
+import glob
 import os
 import shutil
 import time
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dubbing.engines.registry import Engines
-from dubbing.errors import Rejected
+from dubbing.errors import Defect, Rejected
 from dubbing.formats.digest import sha256_of
 from dubbing.planning.graph import Node, Source
 from dubbing.stages import Work
@@ -173,6 +175,7 @@ def make(
                         progress=progress,
                     )
                 )
+                _hold_to_what_it_says(node, out)
                 write_json(out / _CONTENT, _digest_of_folder(out))
         store.get_or_make(record, lambda folder: write_json(folder / _RECORD, node.key))
     except OSError as error:
@@ -182,6 +185,19 @@ def make(
 
 _CONTENT = "content.json"  # in an artifact: the digest of all else that is in it
 _RECORD = "artifact.json"  # the key of what was made from a content
+
+
+def _hold_to_what_it_says(node: Node, out: Path) -> None:
+    """Raises Defect for a stage that leaves other files than it declares: others read what it declares."""
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    said: set[str] = set()
+    for leaf in node.says.leaves:
+        of_leaf = set(fnmatch.filter(left, leaf.file.format(name=glob.escape(node.name))))
+        if not of_leaf and not leaf.optional:
+            raise Defect(f"the stage {node.stage} left no {leaf.file}")
+        said |= of_leaf
+    if unsaid := sorted(left - said):
+        raise Defect(f"the stage {node.stage} left {', '.join(unsaid)}, which it doesn't declare")
 
 
 def _content_of(store: ArtifactStore, given: Node | Source) -> str:

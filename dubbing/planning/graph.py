@@ -16,7 +16,7 @@ from dubbing.engines.ports import EngineInfo
 from dubbing.model.episode import Episode, Release
 from dubbing.model.job import CharacterDecision, GivenVoices, Job
 from dubbing.model.language import Language
-from dubbing.stages import Work
+from dubbing.stages import Stage, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,25 @@ class Node:
     """One artifact of a job: made, or still to be made, by one stage."""
 
     stage: str
+    says: Stage  # what the stage says of itself
     episode: int
     language: str | None  # None: of the episode, whatever the language
-    label: str  # of the episode, for messages
+    name: str  # of the episode, as files are called by it
+    label: str  # likewise, for messages
     key: str
     work: str  # the hash of what is done to the inputs: stage, version, settings, engines
     inputs: Mapping[str, Node | Source]
     run: Callable[[Work], None]
+
+
+Nodes = Mapping[
+    str, Node
+]  # what is made at one place of the graph: stage -> its node, if there is one
+
+
+def reported(nodes: Nodes) -> Iterator[Node]:
+    """What the localized release, or its report, is put together from."""
+    return (node for node in nodes.values() if node.says.reported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +58,7 @@ class LanguageNodes:
     """What one episode becomes in one language."""
 
     language: Language
-    translate: Node
-    caption: Node | None
-    cast: Node | None
-    synthesize: Node | None
-    mix: Node | None
-
-    def targets(self) -> Iterator[Node]:
-        yield self.translate
-        for node in (self.caption, self.cast, self.synthesize, self.mix):
-            if node is not None:
-                yield node
+    stages: Nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +66,19 @@ class EpisodeNodes:
     """What one episode becomes."""
 
     episode: Episode
-    probe: Node
-    separate: Node
-    diarize: Node
-    script: Node
-    identify: Node
-    names: Node  # of the whole series
-    caption: Node | None  # in the source language
-    languages: tuple[LanguageNodes, ...]
-    mux: Node
+    stages: Nodes  # of the episode, whatever the language
+    source: LanguageNodes  # in the language of the original
+    languages: tuple[LanguageNodes, ...]  # in those of the job
+
+    @property
+    def tracks(self) -> tuple[LanguageNodes, ...]:
+        """Every language in which something of the episode is published, the original's first."""
+        return (self.source, *self.languages)
 
     def targets(self) -> Iterator[Node]:
-        """What the localized release is put together from."""
-        yield from (self.probe, self.separate, self.script, self.identify)
-        if self.caption is not None:
-            yield self.caption
-        for nodes in self.languages:
-            yield from nodes.targets()
-        yield self.mux
+        yield from reported(self.stages)
+        for track in self.tracks:
+            yield from reported(track.stages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +88,7 @@ class Plan:
     release: Release
     job: Job
     source_language: Language
+    series: Nodes  # what is made once for the series, whatever the language
     episodes: tuple[EpisodeNodes, ...]
     engines: tuple[EngineInfo, ...]  # those that the job uses
     characters: Mapping[str, CharacterDecision]  # what people decided of them
@@ -103,4 +101,7 @@ class Plan:
         return {name: said.name for name, said in self.characters.items() if said.name}
 
     def targets(self) -> list[Node]:
-        return [node for episode in self.episodes for node in episode.targets()]
+        return [
+            *reported(self.series),
+            *(node for episode in self.episodes for node in episode.targets()),
+        ]

@@ -29,7 +29,7 @@ def cast_sheet(store: ArtifactStore, plan: Plan, reports: Sequence[EpisodeReport
     document = tomlkit.document()
     for sentence in _ABOUT:
         document.add(tomlkit.comment(sentence))
-    heard = read_json(store.path(plan.episodes[-1].identify.key) / "cast.json", Cast)
+    heard = read_json(store.path(plan.episodes[-1].stages["identify"].key) / "cast.json", Cast)
     for character in as_people_say(heard, plan.characters).characters:
         document.add(tomlkit.nl())
         document.add(tomlkit.comment(_described(character, spoken[character.name])))
@@ -64,8 +64,8 @@ def voices_of(store: ArtifactStore, plan: Plan) -> dict[str, GivenVoices]:
     voices = {language: dict(given.voices) for language, given in plan.given.items()}
     for episode in plan.episodes:
         for nodes in episode.languages:
-            if nodes.cast is not None:
-                voicing = read_json(store.path(nodes.cast.key) / "voicing.json", Voicing)
+            if "cast" in nodes.stages:
+                voicing = read_json(store.path(nodes.stages["cast"].key) / "voicing.json", Voicing)
                 for one in voicing.speakers.values():
                     voices[nodes.language.tag][one.character] = one.voice
     return {tag: replace(given, voices=voices[tag]) for tag, given in plan.given.items()}

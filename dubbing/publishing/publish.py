@@ -202,18 +202,21 @@ class Part:
     kind: str
 
 
-def parts(plan: Plan, episode: EpisodeNodes) -> Iterator[Part]:
-    """What of an episode's artifacts is published."""
+def parts(episode: EpisodeNodes) -> Iterator[Part]:
+    """What of an episode's artifacts is published: what their stages say."""
     name = episode.episode.name
-    yield Part(episode.mux, f"{name}.mp4", f"{name}/{name}.mp4", None, "video")
-    for tag, caption in _captions(plan, episode):
-        stem = f"{name}/{tag}/{name}.{tag}"
-        yield Part(caption, "cues.srt", f"{stem}.srt", tag, "subtitles")
-        yield Part(caption, "cues.vtt", f"{stem}.vtt", tag, "subtitles")
-    for nodes in episode.languages:
-        if nodes.mix is not None:
-            tag = nodes.language.tag
-            yield Part(nodes.mix, "dub.m4a", f"{name}/{tag}/{name}.{tag}.m4a", tag, "audio")
+    for node in episode.stages.values():
+        yield from _published(node, name, None)
+    for track in episode.tracks:
+        for node in track.stages.values():
+            yield from _published(node, name, track.language.tag)
+
+
+def _published(node: Node, name: str, tag: str | None) -> Iterator[Part]:
+    for leaf in node.says.leaves:
+        if leaf.published is not None:
+            path = leaf.published.path.format(name=name, tag=tag)
+            yield Part(node, leaf.file.format(name=name), path, tag, leaf.published.kind)
 
 
 def _stage(
@@ -225,7 +228,7 @@ def _stage(
     reports = []
     for episode in plan.episodes:
         name = episode.episode.name
-        for part in parts(plan, episode):
+        for part in parts(episode):
             target = staging / part.path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(store.path(part.node.key) / part.file, target)
@@ -243,14 +246,6 @@ def _stage(
         yield _file(staging, cast_sheet.FILE, None, "cast")
     (staging / "report.html").write_text(render(plan, reports), "utf-8")
     yield _file(staging, "report.html", None, "report")
-
-
-def _captions(plan: Plan, episode: EpisodeNodes) -> Iterator[tuple[str, Node]]:
-    if episode.caption is not None:
-        yield plan.source_language.tag, episode.caption
-    for nodes in episode.languages:
-        if nodes.caption is not None:
-            yield nodes.language.tag, nodes.caption
 
 
 def _file(staging: Path, path: str, language: str | None, kind: str) -> File:

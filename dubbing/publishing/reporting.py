@@ -28,28 +28,28 @@ def report_of(
     def folder(node: Node) -> Path:
         return store.path(node.key)
 
-    media = read_json(folder(episode.probe) / "media.json", MediaInfo)
-    transcript = read_json(folder(episode.script) / "transcript.json", Transcript)
-    script = read_json(folder(nodes.translate) / "script.json", Script)
+    media = read_json(folder(episode.stages["probe"]) / "media.json", MediaInfo)
+    transcript = read_json(folder(episode.stages["script"]) / "transcript.json", Transcript)
+    script = read_json(folder(nodes.stages["translate"]) / "script.json", Script)
     heard = {u.number: u for u in transcript.utterances}
     voicing: Voicing | None = None
     fits: dict[int, Fit] = {}
     mix: MixReport | None = None
-    if nodes.cast and nodes.synthesize and nodes.mix:
-        voicing = read_json(folder(nodes.cast) / "voicing.json", Voicing)
-        made = read_json(folder(nodes.synthesize) / "fits.json", tuple[Fit, ...])
+    if "mix" in nodes.stages:
+        voicing = read_json(folder(nodes.stages["cast"]) / "voicing.json", Voicing)
+        made = read_json(folder(nodes.stages["synthesize"]) / "fits.json", tuple[Fit, ...])
         fits = {fit.line: fit for fit in made}
-        mix = read_json(folder(nodes.mix) / "mix.json", MixReport)
+        mix = read_json(folder(nodes.stages["mix"]) / "mix.json", MixReport)
     cues = 0
     problems: tuple[str, ...] = ()
-    if nodes.caption:
-        cues = len(read_json(folder(nodes.caption) / "cues.json", CueTrack).cues)
-        problems = read_json(folder(nodes.caption) / "problems.json", tuple[str, ...])
+    if "caption" in nodes.stages:
+        cues = len(read_json(folder(nodes.stages["caption"]) / "cues.json", CueTrack).cues)
+        problems = read_json(folder(nodes.stages["caption"]) / "problems.json", tuple[str, ...])
     lines = tuple(
         _line_report(line, heard[line.number], fits.get(line.number), voicing, plan.labels)
         for line in script.lines
     )
-    names = read_json(folder(episode.names) / "names.json", tuple[Name, ...])
+    names = read_json(folder(plan.series["names"]) / "names.json", tuple[Name, ...])
     return EpisodeReport(
         schema=1,
         release=plan.release.name,

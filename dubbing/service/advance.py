@@ -17,25 +17,16 @@ from dubbing.model.service import (
     Queue,
 )
 from dubbing.planning.graph import EpisodeNodes, Node
+from dubbing.planning.table import NEEDED_BY_OTHERS
 from dubbing.publishing.publish import parts
 from dubbing.service import events
 from dubbing.service.messages import FileData
-from dubbing.service.plans import LaidOut, queue_of, task_of
+from dubbing.service.plans import LaidOut, task_of
 from dubbing.store import jobs, outbox, tasks
 from dubbing.store.artifacts import ArtifactStore, read_json
 from dubbing.store.tasks import NewTask
 
 PLAN, PUBLISH = "plan", "publish"  # a job's own steps, beside the stages
-
-# Who speaks in an episode, and what is said, is known from these. Other episodes build on it, even where all
-# else failed.
-KNOWING = (
-    "probe", "extract", "separate", "diarize", "identify", "transcribe", "script", "reference", "names",
-    "memory",
-)  # fmt: skip
-
-# What a gate lets through.
-_GATE_OF = {"translate": Gate.SCRIPT, "synthesize": Gate.TRANSLATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ def first_look(
 
     for target in laid.plan.targets():
         visit(target)
-    return _moves(laid, store, approved, job, missing.values(), laid.plan.episodes)
+    return _moves(store, approved, job, missing.values(), laid.plan.episodes)
 
 
 def after(
@@ -85,7 +76,7 @@ def after(
     followers = laid.followers[task_of(done)]
     touched = {node.episode for node in followers} | {done.episode}
     ended = [e for e in laid.plan.episodes if e.episode.number in touched]
-    return _moves(laid, store, approved, job, followers, ended)
+    return _moves(store, approved, job, followers, ended)
 
 
 def apply(connection: Connection, job: JobState, moves: Moves, manifest: str, now_ms: int) -> None:
@@ -93,7 +84,7 @@ def apply(connection: Connection, job: JobState, moves: Moves, manifest: str, no
     ended = {
         e.number for e in jobs.episodes(connection, job.id) if e.status is EpisodeStatus.FAILED
     }
-    wanted = [t for t in moves.tasks if t.episode not in ended or t.stage in KNOWING]
+    wanted = [t for t in moves.tasks if t.episode not in ended or t.stage in NEEDED_BY_OTHERS]
     tasks.add(connection, job.id, job.created_ms, job.order.priority, wanted, now_ms)
     for gate, episode in moves.gates:
         jobs.reach_gate(connection, job.id, gate, episode, now_ms)
@@ -134,7 +125,6 @@ def end_failed(connection: Connection, job: JobState, reason: str, now_ms: int) 
 
 
 def _moves(
-    laid: LaidOut,
     store: ArtifactStore,
     approved: Mapping[tuple[Gate, int], bool],
     job: JobState,
@@ -145,18 +135,21 @@ def _moves(
     for node in candidates:
         if node.key in store or not _inputs_exist(node, store):
             continue
-        gate = _GATE_OF.get(node.stage)
-        if gate in job.order.review and not approved.get((gate, node.episode), False):
+        gate = node.says.gate
+        if (
+            gate is not None
+            and gate in job.order.review
+            and not approved.get((gate, node.episode), False)
+        ):
             moves.gates.append((gate, node.episode))
         else:
-            queue = queue_of(node.stage)
             moves.tasks.append(
-                NewTask(task_of(node), node.stage, queue, node.episode, node.language)
+                NewTask(task_of(node), node.stage, node.says.queue, node.episode, node.language)
             )
     for episode in ended:
         if all(node.key in store for node in episode.targets()):
-            media = read_json(store.path(episode.probe.key) / "media.json", MediaInfo)
-            files = tuple(_files(laid, store, episode))
+            media = read_json(store.path(episode.stages["probe"].key) / "media.json", MediaInfo)
+            files = tuple(_files(store, episode))
             moves.localized[episode.episode.number] = Localized(files, media.duration_ms)
     return moves
 
@@ -165,8 +158,8 @@ def _inputs_exist(node: Node, store: ArtifactStore) -> bool:
     return all(given.key in store for given in node.inputs.values() if isinstance(given, Node))
 
 
-def _files(laid: LaidOut, store: ArtifactStore, episode: EpisodeNodes) -> Iterable[FileData]:
-    for part in parts(laid.plan, episode):
+def _files(store: ArtifactStore, episode: EpisodeNodes) -> Iterable[FileData]:
+    for part in parts(episode):
         path = store.path(part.node.key) / part.file
         yield FileData.model_validate(
             {

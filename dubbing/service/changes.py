@@ -16,7 +16,8 @@ from dubbing.model.service import (
     Task,
     TaskStatus,
 )
-from dubbing.service.advance import KNOWING, PLAN, PUBLISH, end_failed, end_if_done
+from dubbing.planning.table import NEEDED_BY_OTHERS
+from dubbing.service.advance import PLAN, PUBLISH, end_failed, end_if_done
 from dubbing.store import jobs, tasks
 from dubbing.store.tasks import NewTask
 
@@ -66,11 +67,11 @@ def note_failure(
         return status
     reason = f"{task.stage}: {finding.reason}"
     jobs.end_episode(connection, job.id, task.episode, EpisodeStatus.FAILED, now_ms, reason)
-    tasks.withdraw(connection, job.id, episode=task.episode, but=KNOWING)
+    tasks.withdraw(connection, job.id, episode=task.episode, but=NEEDED_BY_OTHERS)
     goes_on = any(
         episode.status is not EpisodeStatus.FAILED for episode in jobs.episodes(connection, job.id)
     )
-    if task.stage in KNOWING and goes_on and task.episode not in job.left_out:
+    if task.stage in NEEDED_BY_OTHERS and goes_on and task.episode not in job.left_out:
         replan(connection, job, now_ms, left_out={*job.left_out, task.episode})
     else:
         end_if_done(connection, job, now_ms)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dubbing.engines.registry import Engines
 from dubbing.formats.decisions import read_decisions
-from dubbing.model.service import JobState, Queue, ReleaseOrder
+from dubbing.model.service import JobState, ReleaseOrder
 from dubbing.planning import orders
 from dubbing.planning.graph import Node, Plan, Source
 from dubbing.planning.orders import Wishes
@@ -20,18 +20,6 @@ from dubbing.service.snapshots import Snapshot, sources, unrooted
 from dubbing.store.artifacts import ArtifactStore
 
 _REMEMBERED = 8
-_QUEUES = {
-    "separate": Queue.ASR,  # whose engine wants a GPU too
-    "diarize": Queue.ASR,
-    "transcribe": Queue.ASR,
-    "translate": Queue.MT,
-    "synthesize": Queue.TTS,
-}
-
-
-def queue_of(stage: str) -> Queue:
-    """Which kind of work a stage is: what needs no model is `media`."""
-    return _QUEUES.get(stage, Queue.MEDIA)
 
 
 def task_of(node: Node) -> str:

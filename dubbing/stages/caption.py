@@ -6,15 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dubbing.formats import srt, vtt
+from dubbing.model.cue import CueTrack
 from dubbing.model.episode import MediaInfo
+from dubbing.model.job import Deliverable
 from dubbing.model.language import Language
 from dubbing.model.speech import Line, Script, Transcript, Utterance
-from dubbing.stages import Work
+from dubbing.stages import Leaf, Per, Published, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.check import check
 from dubbing.subtitles.cues import build_cues
 
 NAME, VERSION = "caption", 1
+STAGE = Stage(
+    per=Per.TRACK,
+    reads=(
+        Read("script"),
+        Read("probe"),
+        Read("translate", optional=True),
+    ),
+    leaves=(
+        Leaf("cues.json", CueTrack),
+        Leaf("problems.json", tuple[str, ...]),
+        Leaf("cues.srt", published=Published("{name}/{tag}/{name}.{tag}.srt", "subtitles")),
+        Leaf("cues.vtt", published=Published("{name}/{tag}/{name}.{tag}.vtt", "subtitles")),
+    ),
+    deliverable=Deliverable.SUBTITLES,
+    reported=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

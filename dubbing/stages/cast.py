@@ -14,12 +14,19 @@ from dataclasses import dataclass, field
 from dubbing.errors import Rejected
 from dubbing.model.casting import as_people_say, same_as
 from dubbing.model.dub import OWN, Cast, CastVoice, Character, Voicing
-from dubbing.model.job import CharacterDecision
-from dubbing.stages import Work
+from dubbing.model.job import CharacterDecision, Deliverable
+from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
 NAME, VERSION = "cast", 2
+STAGE = Stage(
+    per=Per.LANGUAGE,
+    reads=(Read("identify"),),
+    leaves=(Leaf("voicing.json", Voicing),),
+    deliverable=Deliverable.DUB,
+    reported=True,
+)
 
 _ALIKE_OCTAVES = 0.25  # voices nearer than that in pitch are hard to tell apart in one scene
 

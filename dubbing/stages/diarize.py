@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubbing.media import sound
-from dubbing.stages import Work
+from dubbing.model.service import Queue
+from dubbing.model.speech import Diarization
+from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import write_json
 
 NAME, VERSION = "diarize", 1
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(Read("separate"),),
+    leaves=(Leaf("diarization.json", Diarization),),
+    queue=Queue.ASR,
+)
 
 
 @dataclass(frozen=True, slots=True)

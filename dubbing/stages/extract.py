@@ -6,10 +6,18 @@ from dataclasses import dataclass
 
 from dubbing.media.container import extract_audio
 from dubbing.model.episode import MediaInfo
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json
 
 NAME, VERSION = "extract", 1
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(
+        Read("video", From.RELEASE),
+        Read("probe"),
+    ),
+    leaves=(Leaf("source.wav"),),
+)
 
 
 @dataclass(frozen=True, slots=True)

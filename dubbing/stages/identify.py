@@ -14,10 +14,19 @@ import numpy as np
 from dubbing.model.casting import voice_of
 from dubbing.model.dub import Appearance, Cast, Character
 from dubbing.model.speech import Diarization, Voiceprint
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "identify", 2
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(
+        Read("diarize"),
+        Read("identify", From.BEFORE, optional=True),
+    ),
+    leaves=(Leaf("cast.json", Cast),),
+    reported=True,
+)
 
 # What a speaker has to be like somebody who is in the episode already, to be the same person heard as two,
 # above what makes two appearances one person's. `tests/benchmarks/bench_casting.py` shows what it does.

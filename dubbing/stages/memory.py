@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from dubbing.model.job import LineCorrection
 from dubbing.model.series import Place, Remembered
 from dubbing.model.speech import Transcript
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "memory", 1
+STAGE = Stage(
+    per=Per.SERIES_LANGUAGE,
+    reads=(Read("script", From.EACH_EPISODE),),
+    leaves=(Leaf("memory.json", tuple[Remembered, ...]),),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,29 @@ from dubbing.media import dsp, loudness, sound
 from dubbing.model.audio import Audio
 from dubbing.model.dub import DUCK_DB, Bed, BedKind, Fit, MixReport
 from dubbing.model.episode import MediaInfo
-from dubbing.model.job import LoudnessTarget
+from dubbing.model.job import Deliverable, LoudnessTarget
 from dubbing.model.speech import Transcript
 from dubbing.model.time import merge, ms_to_samples
-from dubbing.stages import Work
+from dubbing.stages import Leaf, Per, Published, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "mix", 2
+STAGE = Stage(
+    per=Per.LANGUAGE,
+    reads=(
+        Read("extract"),
+        Read("separate"),
+        Read("script"),
+        Read("synthesize"),
+        Read("probe"),
+    ),
+    leaves=(
+        Leaf("mix.json", MixReport),
+        Leaf("dub.m4a", published=Published("{name}/{tag}/{name}.{tag}.m4a", "audio")),
+    ),
+    deliverable=Deliverable.DUB,
+    reported=True,
+)
 
 _DUCK_JOIN_MS = 400  # shorter pauses between utterances stay ducked: the bed must not pump
 _BITRATE = 192_000

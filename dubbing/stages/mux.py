@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from dubbing.media import container
 from dubbing.media.container import Label, Track
 from dubbing.model.episode import MediaInfo
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Published, Read, Stage, Work
 from dubbing.store.artifacts import read_json
 
 NAME, VERSION = "mux", 1
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(
+        Read("video", From.RELEASE),
+        Read("probe"),
+        Read("mix", From.EACH_LANGUAGE, optional=True),
+        Read("caption", From.EACH_LANGUAGE, optional=True),
+    ),
+    leaves=(Leaf("{name}.mp4", published=Published("{name}/{name}.mp4", "video")),),
+    reported=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

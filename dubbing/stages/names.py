@@ -14,10 +14,16 @@ from dubbing.engines.translating.glossary import held
 from dubbing.model.episode import Term
 from dubbing.model.series import Name, Place
 from dubbing.model.speech import Transcript
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "names", 1
+STAGE = Stage(
+    per=Per.SERIES,
+    reads=(Read("script", From.EACH_EPISODE),),
+    leaves=(Leaf("names.json", tuple[Name, ...]),),
+    reported=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

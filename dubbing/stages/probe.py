@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dubbing.media.container import probe
-from dubbing.stages import Work
+from dubbing.model.episode import MediaInfo
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import write_json
 
 NAME, VERSION = "probe", 1
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(Read("video", From.RELEASE),),
+    leaves=(Leaf("media.json", MediaInfo),),
+    reported=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

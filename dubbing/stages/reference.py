@@ -17,13 +17,29 @@ from dubbing.media import dsp, sound, takes
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 from dubbing.model.casting import as_people_say
 from dubbing.model.dub import Bed, BedKind, Cast, Recording
-from dubbing.model.job import CharacterDecision
+from dubbing.model.job import CharacterDecision, Deliverable
 from dubbing.model.speech import Diarization, Transcript, Turn, Utterance
 from dubbing.model.time import ms_to_samples
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "reference", 1
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(
+        Read("extract"),
+        Read("separate"),
+        Read("diarize"),
+        Read("script"),
+        Read("identify"),
+        Read("reference", From.BEFORE, optional=True),
+    ),
+    leaves=(
+        Leaf("recordings.json", dict[str, Recording]),
+        Leaf("*.wav", optional=True),
+    ),
+    deliverable=Deliverable.DUB,
+)
 
 _ENOUGH_MS = 10_000  # engines that clone listen to 3 to 12 s
 _SHORTEST_MS = 800  # of a line: shorter ones are shouts and sighs

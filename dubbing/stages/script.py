@@ -9,10 +9,19 @@ from dubbing.errors import Rejected
 from dubbing.model.job import LineCorrection
 from dubbing.model.speech import Diarization, Transcript, Turn, Utterance, Word
 from dubbing.model.time import Span
-from dubbing.stages import Work
+from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "script", 2
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(
+        Read("transcribe"),
+        Read("diarize"),
+    ),
+    leaves=(Leaf("transcript.json", Transcript),),
+    reported=True,
+)
 
 _PAUSE_MS = 500  # a silence this long ends a line: the mouth is seen to close
 _BREATH_MS = 120  # a silence this long ends a line that has ended its sentence

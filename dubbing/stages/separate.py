@@ -14,11 +14,27 @@ from dubbing.media.leakage import speech_left_db
 from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
 from dubbing.model.dub import Bed, BedKind, bed_of
 from dubbing.model.episode import MediaInfo
+from dubbing.model.service import Queue
 from dubbing.model.time import ms_to_samples
-from dubbing.stages import Work
+from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
 NAME, VERSION = "separate", 2
+STAGE = Stage(
+    per=Per.EPISODE,
+    reads=(
+        Read("extract"),
+        Read("probe"),
+        Read("bed", From.RELEASE, optional=True),
+    ),
+    leaves=(
+        Leaf("speech.wav"),
+        Leaf("bed.json", Bed),
+        Leaf("bed.wav", optional=True),
+    ),
+    reported=True,
+    queue=Queue.ASR,
+)
 _STEM_TOLERANCE_MS = 500
 
 

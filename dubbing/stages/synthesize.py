@@ -17,14 +17,32 @@ from dubbing.model.audio import Audio
 from dubbing.model.dub import OWN, Fit, Recording, Voicing
 from dubbing.model.episode import MediaInfo
 from dubbing.model.fitting import MARGIN_MS, Shorten, ask, settle, slots
-from dubbing.model.job import OwnVoice
+from dubbing.model.job import Deliverable, OwnVoice
+from dubbing.model.service import Gate, Queue
 from dubbing.model.speech import Line, Script
 from dubbing.model.time import Span, ms_to_samples
-from dubbing.stages import Work
+from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
 NAME, VERSION = "synthesize", 3
+STAGE = Stage(
+    per=Per.LANGUAGE,
+    reads=(
+        Read("translate"),
+        Read("cast"),
+        Read("probe"),
+        Read("reference", optional=True),
+    ),
+    leaves=(
+        Leaf("fits.json", tuple[Fit, ...]),
+        Leaf("*.wav", optional=True),
+    ),
+    deliverable=Deliverable.DUB,
+    reported=True,
+    queue=Queue.TTS,
+    gate=Gate.TRANSLATION,
+)
 _MAX_SHORTENINGS = 2
 
 

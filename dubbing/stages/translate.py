@@ -17,12 +17,27 @@ from dubbing.model.dub import Cast
 from dubbing.model.episode import MediaInfo, Term
 from dubbing.model.job import CharacterDecision, LineCorrection
 from dubbing.model.series import Name, Place, Remembered
+from dubbing.model.service import Gate, Queue
 from dubbing.model.speech import MEMORY, PERSON, Line, Script, Transcript, Utterance
-from dubbing.stages import Work
+from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.cues import reading_budget_chars
 
 NAME, VERSION = "translate", 3
+STAGE = Stage(
+    per=Per.LANGUAGE,
+    reads=(
+        Read("script"),
+        Read("probe"),
+        Read("names"),
+        Read("memory", optional=True),
+        Read("identify", optional=True),
+    ),
+    leaves=(Leaf("script.json", Script),),
+    reported=True,
+    queue=Queue.MT,
+    gate=Gate.SCRIPT,
+)
 
 _LINES_BEFORE, _LINES_AFTER = 3, 1  # that a translator is shown
 

@@ -11,13 +11,15 @@ from rich.console import Console
 from dubbing.cli.progress import RunProgress, duration
 from dubbing.errors import Rejected
 from dubbing.planning.graph import Node
+from dubbing.stages import Per, Stage
 
 LANGUAGES = ("en", "es-419", "pt-BR", "zh-Hant-HK", "sr-Latn-RS")
 
 
 def node(episode: int, stage: str, language: str | None = None) -> Node:
     key = f"{episode} {stage} {language}"
-    return Node(stage, episode, language, f"ep{episode:02d}", key, key, {}, lambda _: None)
+    name, says = f"ep{episode:02d}", Stage(Per.EPISODE, (), ())
+    return Node(stage, says, episode, language, name, name, key, key, {}, lambda _: None)
 
 
 def series(episodes: int, languages: Sequence[str]) -> list[Node]:

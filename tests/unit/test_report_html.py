@@ -176,7 +176,7 @@ def sample_plan(
     job = Job(episodes, tuple(languages), frozenset(deliverables), profile)
     chinese = Language("zh", "Chinese", "中文", "zho", 4.5, CueRules(16, 9.0))
     engines = tuple(e for e in ENGINES if dubbed or e.port is not Port.SYNTHESIZER)
-    return Plan(release, job, chinese, (), engines, {}, {}, "5f0c" * 16)
+    return Plan(release, job, chinese, {}, (), engines, {}, {}, "5f0c" * 16)
 
 
 def sample_reports(*, dubbed: bool = True) -> list[EpisodeReport]:
