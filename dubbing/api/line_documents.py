@@ -19,6 +19,23 @@ from dubbing.api.documents import (
     Text,
 )
 from dubbing.model.dub import FitKind
+from dubbing.model.review import ReviewKind, Unscripted
+
+
+class ReviewDocument(BaseModel):
+    """One reason why a person should look at a line."""
+
+    kind: ReviewKind = Field(description="What is in doubt.")
+    why: str = Field(examples=["The transcriber is unsure of these words."])
+
+
+class SpeechDocument(BaseModel):
+    """A stretch in which somebody speaks, and which is no line."""
+
+    start_ms: int
+    end_ms: int
+    why: Unscripted
+    heard: str = Field(description="What the transcriber made of it; empty: nothing.")
 
 
 class LineDocument(BaseModel):
@@ -35,6 +52,7 @@ class LineDocument(BaseModel):
     text: str | None = Field(description="The translation.", examples=["Why are you here?"])
     translated_by: list[str]
     notes: list[str]
+    review: list[ReviewDocument] = Field(description="Why a person should look at it.")
     voice: str | None
     spoken_text: str | None = Field(description="The translation, or its shorter form.")
     fit: FitKind | None = Field(
@@ -59,6 +77,9 @@ class Lines(BaseModel):
     language: str
     made: Made
     lines: list[LineDocument]
+    speech_without_line: list[SpeechDocument] = Field(
+        description="In order of start. It is turned down in a dub, and not translated."
+    )
 
 
 SpeakerName = Annotated[str, StringConstraints(pattern=r"^s[0-9]{1,3}$")]

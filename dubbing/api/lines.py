@@ -9,14 +9,21 @@ from fastapi import APIRouter, Path, Query
 from dubbing.api.auth import BEARER, GuardedRoute, Me
 from dubbing.api.documents import InEpisode, JobId, LanguageTag
 from dubbing.api.job_documents import Job
-from dubbing.api.line_documents import Correction, LineDocument, Lines, Made
+from dubbing.api.line_documents import (
+    Correction,
+    LineDocument,
+    Lines,
+    Made,
+    ReviewDocument,
+    SpeechDocument,
+)
 from dubbing.api.made import Planned, not_yet, planned
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.formats.decisions import correct_line
 from dubbing.model.dub import Fit, Voicing
 from dubbing.model.job import LineCorrection
-from dubbing.model.speech import Diarization, Line, Script, Transcript, Utterance, Word
+from dubbing.model.speech import Diarization, Hearing, Line, Script, Transcript, Utterance
 from dubbing.planning.graph import EpisodeNodes, Node
 from dubbing.stages import script
 
@@ -68,6 +75,12 @@ def read(
             )
             for utterance in (transcript.utterances if transcript else ())
         ],
+        speech_without_line=[
+            SpeechDocument(
+                start_ms=one.span.start_ms, end_ms=one.span.end_ms, why=one.why, heard=one.heard
+            )
+            for one in (transcript.without_line if transcript else ())
+        ],
     )
 
 
@@ -106,13 +119,13 @@ def _check(found: Planned, nodes: EpisodeNodes, said: LineCorrection) -> None:
     )
     assert isinstance(transcribe, Node)  # noqa: S101 - no source file
     assert isinstance(diarize, Node)  # noqa: S101
-    words = found.read(transcribe, "words.json", tuple[Word, ...])
+    hearing = found.read(transcribe, "hearing.json", Hearing)
     diarization = found.read(diarize, "diarization.json", Diarization)
-    if words is None or diarization is None:
+    if hearing is None or diarization is None:
         raise not_yet(found.job, "transcript")
     language = found.laid.plan.source_language.tag
-    heard = script.utterances_of(words, diarization.turns, language)
-    script.correct(heard, [said], nodes.episode.name)
+    heard = script.transcript_of(hearing, diarization.turns, language)
+    script.correct(heard.utterances, [said], nodes.episode.name)
 
 
 def _characters(found: Planned, episode: int, voicing: Voicing | None) -> dict[str, str]:
@@ -142,6 +155,10 @@ def _line(
         text=line.text if line else None,
         translated_by=list(line.engines) if line else [],
         notes=list(line.notes) if line else [],
+        review=[
+            ReviewDocument(kind=item.kind, why=item.why)
+            for item in (*utterance.review, *(line.review if line else ()))
+        ],
         voice=take.voice if take else None,
         spoken_text=take.text if take else None,
         fit=take.kind if take else None,

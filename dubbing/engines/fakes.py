@@ -26,13 +26,15 @@ from dubbing.engines.ports import (
 from dubbing.engines.synthesizing.spoken import spoken
 from dubbing.media import sound
 from dubbing.model.audio import Audio, Samples
-from dubbing.model.speech import Diarization, Turn, Voiceprint, Word
+from dubbing.model.review import SpeechWithoutLine, Unscripted
+from dubbing.model.speech import Diarization, Hearing, Turn, Voiceprint, Word
 from dubbing.model.time import Span, merge, ms_to_samples
 
 _LANGUAGES = ("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "pt", "pt-BR", "th", "vi", "zh")
 _WORD_MS = 200
 _FRAME_MS = 20
 _LOUD = 0.02  # RMS above which a frame is speech: -34 dBFS
+_WHISTLE_HZ = 1500  # no voice is as high
 _HANZI = "你我他她是不在有人来去看听说想爱恨回家走吧好真的谁知道"
 _SYLLABLES = [
     "la",
@@ -115,14 +117,19 @@ class FakeDiarizer(_Fake):
 
 
 class FakeTranscriber(_Fake):
-    """One character for each 200 ms that are loud, chosen by where they stand."""
+    """One character for each 200 ms that are loud, chosen by where they stand. It makes no words of a whistle."""
 
     port = Port.TRANSCRIBER
 
-    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
+    def transcribe(self, speech: Audio, language: str) -> Hearing:
         spaced = language.split("-")[0] not in {"zh", "ja", "th"}
         words: list[Word] = []
-        for span in _loud_spans(speech):
+        without: list[SpeechWithoutLine] = []
+        loud = _loud_spans(speech)
+        for span in loud:
+            if _crossings_hz(speech.cut(span)) > _WHISTLE_HZ:
+                without.append(SpeechWithoutLine(span, Unscripted.UNSURE))
+                continue
             starts = range(span.start_ms, span.end_ms, _WORD_MS)
             for start_ms in starts:
                 number = start_ms // _WORD_MS
@@ -131,7 +138,7 @@ class FakeTranscriber(_Fake):
                     text += "." if spaced else "。"
                 word_span = Span(start_ms, min(start_ms + _WORD_MS, span.end_ms))
                 words.append(Word(text, word_span, confidence=0.9))
-        return tuple(words)
+        return Hearing(tuple(words), tuple(loud), tuple(without))
 
 
 class FakeTranslator(_Fake):

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from dubbing.model.audio import Audio
 from dubbing.model.episode import Term
-from dubbing.model.speech import Diarization, Word
+from dubbing.model.speech import Diarization, Hearing
 
 
 class Port(StrEnum):
@@ -101,11 +101,12 @@ class Diarizer(Engine, Protocol):
 
 
 class Transcriber(Engine, Protocol):
-    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
-        """The words of mono sound at 16 kHz, in order; none where nobody speaks.
+    def transcribe(self, speech: Audio, language: str) -> Hearing:
+        """The words of mono sound at 16 kHz, in order; and the speech of which no words were made, and why.
 
-        A word of a language written without spaces is one character; punctuation stays attached to
-        the word before it. Chinese is simplified.
+        A word of a language written without spaces is one character, a number or a run of letters;
+        punctuation stays attached to the word before it. Chinese is simplified. In a language written
+        without spaces, a word that has a space before it holds that space.
         """
         ...
 

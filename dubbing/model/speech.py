@@ -16,6 +16,25 @@ class Word:
     text: str
     span: Span
     confidence: float  # 0 to 1, the transcriber's own
+    language: str = ""  # base BCP-47 tag, where it is another than that of the episode
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A stretch of speech whose words a person should listen to."""
+
+    span: Span
+    why: str  # a sentence for people
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a transcriber made of a soundtrack. All of `speech` has words, or is in `without_words`."""
+
+    words: tuple[Word, ...] = ()  # in order
+    speech: tuple[Span, ...] = ()  # where somebody speaks, in order and apart
+    without_words: tuple[SpeechWithoutLine, ...] = ()  # in order
+    doubts: tuple[Doubt, ...] = ()  # in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,7 @@ class Utterance:
     text: str
     words: tuple[Word, ...] = field(default=())  # empty where a person rewrote the text
     review: tuple[ReviewItem, ...] = ()  # of what was heard
+    language: str = ""  # base BCP-47 tag, where it is another than the transcript's
 
     @property
     def confidence(self) -> float:

@@ -18,7 +18,7 @@ from dubbing.model.time import merge, ms_to_samples
 from dubbing.stages import Leaf, Per, Published, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "mix", 2
+NAME, VERSION = "mix", 3
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(
@@ -61,7 +61,8 @@ def run(work: Work, settings: Settings) -> None:
 
     bed = source
     if made.kind is BedKind.DUCKED:
-        bed = dsp.duck(source, merge(spans.values(), gap_ms=_DUCK_JOIN_MS), DUCK_DB)
+        spoken = [*spans.values(), *(one.span for one in transcript.without_line)]
+        bed = dsp.duck(source, merge(spoken, gap_ms=_DUCK_JOIN_MS), DUCK_DB)
     else:
         bed = sound.read(work.inputs["separate"] / "bed.wav")
     placed = [

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from dubbing.errors import Rejected
+from dubbing.formats.chinese_words import inside_words
+from dubbing.model.accounting import reaching, speech_without_line, without
 from dubbing.model.job import LineCorrection
-from dubbing.model.speech import Diarization, Transcript, Turn, Utterance, Word
+from dubbing.model.review import ReviewItem, ReviewKind, SpeechWithoutLine
+from dubbing.model.speech import (
+    Diarization,
+    Doubt,
+    Hearing,
+    Transcript,
+    Turn,
+    Utterance,
+    Word,
+)
 from dubbing.model.time import Span
 from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "script", 2
+NAME, VERSION = "script", 3
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(
@@ -42,21 +54,41 @@ class Settings:
 
 
 def run(work: Work, settings: Settings) -> None:
-    words = read_json(work.inputs["transcribe"] / "words.json", tuple[Word, ...])
+    hearing = read_json(work.inputs["transcribe"] / "hearing.json", Hearing)
     diarization = read_json(work.inputs["diarize"] / "diarization.json", Diarization)
-    utterances = correct(
-        utterances_of(words, diarization.turns, settings.language),
-        settings.corrections,
-        work.label,
-    )
+    heard = transcript_of(hearing, diarization.turns, settings.language)
+    utterances = correct(heard.utterances, settings.corrections, work.label)
     if not utterances:
-        raise Rejected(
-            work.label,
-            found="sound, but no speech",
-            expected=f"speech in the language {settings.language!r}",
-            remedy="Leave this episode out, or name the language that is spoken in it.",
-        )
-    write_json(work.out / "transcript.json", Transcript(settings.language, utterances))
+        raise no_lines(work.label, settings.language, heard.without_line)
+    write_json(work.out / "transcript.json", replace(heard, utterances=utterances))
+
+
+def no_lines(label: str, language: str, unscripted: Sequence[SpeechWithoutLine]) -> Rejected:
+    found = "sound, but no speech"
+    if unscripted:
+        where = ", ".join(f"{one.span.start_ms / 1000:.1f} s ({one.why})" for one in unscripted[:5])
+        found = f"speech, but no words that could be understood: at {where}"
+    return Rejected(
+        label,
+        found=found,
+        expected=f"speech in the language {language!r}",
+        remedy="Leave this episode out, or name the language that is spoken in it.",
+    )
+
+
+def transcript_of(hearing: Hearing, turns: Sequence[Turn], language: str) -> Transcript:
+    """All that is said, in lines; and the speech that is in none of them.
+
+    Every millisecond of `hearing.speech` is in the span of a line, or in `without_line`.
+    """
+    unheard = [one.span for one in hearing.without_words]
+    utterances = reaching(
+        utterances_of(hearing.words, turns, language), without(unheard, hearing.speech)
+    )
+    marked = tuple(_marked(one, hearing.doubts) for one in utterances)
+    lines = [one.span for one in marked]
+    unscripted = speech_without_line(lines, hearing.speech, hearing.without_words)
+    return Transcript(language, marked, unscripted)
 
 
 def utterances_of(
@@ -64,32 +96,55 @@ def utterances_of(
 ) -> tuple[Utterance, ...]:
     """Words, given their speakers and grouped into lines, numbered from 1 in order of start.
 
-    Where the diarizer hears nobody at all, what the transcriber heard was no speech.
+    Where the diarizer hears nobody at all, nobody can be given the words.
     """
     if not words or not turns:
         return ()
-    joiner = "" if language.split("-")[0] in _SPACELESS else " "
-    speakers = _without_slips(words, [_speaker_of(word.span, turns) for word in words])
-    groups: list[list[Word]] = []
-    previous = ""
-    for word, speaker in zip(words, speakers, strict=True):
-        if groups and speaker == previous and not _ends_line(groups[-1], word):
-            groups[-1].append(word)
-        else:
-            groups.append([word])
-        previous = speaker
-    speaker_of = dict(zip(map(id, words), speakers, strict=True))
-    lines = [line for group in groups for line in _split_long(group)]
-    return tuple(
-        Utterance(
-            number=number,
-            speaker=speaker_of[id(line[0])],
-            span=line[0].span.join(line[-1].span),
-            text=joiner.join(word.text for word in line).strip(),
-            words=tuple(line),
+    glued = _glued(words, language)
+    speakers = [_speaker_of(word.span, turns) for word in words]
+    speakers = _whole_words(_without_slips(words, speakers), words, glued)
+    groups: list[list[int]] = []  # of indices of words
+    for index in range(len(words)):
+        new = not index or not (
+            index in glued
+            or (
+                speakers[index] == speakers[index - 1]
+                and words[index].language == words[index - 1].language
+                and not _ends_line(words[index - 1], words[index])
+            )
         )
+        if new:
+            groups.append([])
+        groups[-1].append(index)
+    lines = [line for group in groups for line in _split_long(group, words, glued)]
+    return tuple(
+        _utterance(number, speakers[line[0]], [words[index] for index in line], language)
         for number, line in enumerate(lines, start=1)
     )
+
+
+def _utterance(number: int, speaker: str, words: Sequence[Word], language: str) -> Utterance:
+    spoken = words[0].language
+    joiner = "" if (spoken or language).split("-")[0] in _SPACELESS else " "
+    if spoken:
+        joiner = "" if words[-1].text.startswith(" ") else joiner
+    return Utterance(
+        number=number,
+        speaker=speaker,
+        span=words[0].span.join(words[-1].span),
+        text=joiner.join(word.text for word in words).strip(),
+        words=tuple(words),
+        language=spoken,
+    )
+
+
+def _marked(utterance: Utterance, doubts: Iterable[Doubt]) -> Utterance:
+    review = tuple(
+        ReviewItem(ReviewKind.HEARING, doubt.why)
+        for doubt in doubts
+        if any(doubt.span.overlap_ms(word.span) for word in utterance.words)
+    )
+    return replace(utterance, review=review)
 
 
 def correct(
@@ -120,7 +175,9 @@ def correct(
                 )
             utterance = replace(utterance, speaker=correction.speaker)
         if correction.source is not None:
-            utterance = replace(utterance, text=correction.source.strip(), words=())
+            utterance = replace(
+                utterance, text=correction.source.strip(), words=(), review=(), language=""
+            )
         by_number[correction.line] = utterance
     return tuple(utterance for utterance in by_number.values() if utterance.text)
 
@@ -155,34 +212,74 @@ def _without_slips(words: Sequence[Word], speakers: list[str]) -> list[str]:
     return mended
 
 
-def _ends_line(line: Sequence[Word], following: Word) -> bool:
-    gap_ms = line[-1].span.gap_ms(following.span)
-    ended = line[-1].text.endswith(_SENTENCE_END)
+def _glued(words: Sequence[Word], language: str) -> set[int]:
+    """The indices of words that go on with the word of the dictionary, or the number, that the word before began."""
+    if language.split("-")[0] != "zh":
+        return set()
+    glued: set[int] = set()
+    start = 0
+    for end in range(1, len(words) + 1):
+        if end < len(words) and not _ends_line(words[end - 1], words[end]):
+            continue
+        starts = list(accumulate((len(word.text) for word in words[start:end]), initial=0))
+        inside = inside_words("".join(word.text for word in words[start:end]))
+        glued |= {start + index for index, at in enumerate(starts[:-1]) if at in inside}
+        start = end
+    return glued
+
+
+def _whole_words(speakers: list[str], words: Sequence[Word], glued: set[int]) -> list[str]:
+    """Each word of the dictionary given to whoever says most of it: nobody takes over inside of one."""
+    whole = list(speakers)
+    start = 0
+    for end in range(1, len(words) + 1):
+        if end < len(words) and end in glued:
+            continue
+        said_ms: dict[str, int] = {}
+        for index in range(start, end):
+            speaker = speakers[index]
+            said_ms[speaker] = said_ms.get(speaker, 0) + words[index].span.duration_ms
+        whole[start:end] = [max(said_ms, key=said_ms.__getitem__)] * (end - start)
+        start = end
+    return whole
+
+
+def _ends_line(last: Word, following: Word) -> bool:
+    gap_ms = last.span.gap_ms(following.span)
+    ended = last.text.endswith(_SENTENCE_END)
     return gap_ms >= _PAUSE_MS or (ended and gap_ms >= _BREATH_MS)
 
 
-def _split_long(line: list[Word]) -> list[list[Word]]:
-    """A line too long, split at its sentence ends, else its clauses, else its longest silences."""
-    if line[0].span.join(line[-1].span).duration_ms <= _LONGEST_MS or len(line) < 2:
-        return [line]
-    middle_ms = (line[0].span.start_ms + line[-1].span.end_ms) / 2
+def _split_long(line: list[int], words: Sequence[Word], glued: set[int]) -> list[list[int]]:
+    """A line too long, split at its sentence ends, else its clauses, else its longest silences; never in a word.
 
-    def worth(index: int) -> tuple[float, float]:
-        before, after = line[index - 1], line[index]
+    A line is the indices of its words.
+    """
+    first, last = words[line[0]], words[line[-1]]
+    places = [k for k in range(1, len(line)) if line[k] not in glued]
+    if first.span.join(last.span).duration_ms <= _LONGEST_MS or not places:
+        return [line]
+    middle_ms = (first.span.start_ms + last.span.end_ms) / 2
+
+    def worth(place: int) -> tuple[float, float]:
+        before, after = words[line[place - 1]], words[line[place]]
         worth_ms = before.span.gap_ms(after.span) // 40 * 40
         if before.text.endswith(_SENTENCE_END):
             worth_ms += _SENTENCE_MS
         elif before.text.endswith(_CLAUSE_END):
             worth_ms += _CLAUSE_MS
-        short_ms = max(0, _SHORT_MS - shorter_side_ms(index))
+        short_ms = max(0, _SHORT_MS - shorter_side_ms(place))
         return worth_ms - short_ms / 2, -abs(after.span.start_ms - middle_ms)
 
-    def shorter_side_ms(index: int) -> int:
+    def shorter_side_ms(place: int) -> int:
         return min(
-            line[index].span.start_ms - line[0].span.start_ms,
-            line[-1].span.end_ms - line[index - 1].span.end_ms,
+            words[line[place]].span.start_ms - first.span.start_ms,
+            last.span.end_ms - words[line[place - 1]].span.end_ms,
         )
 
-    candidates = [i for i in range(1, len(line)) if shorter_side_ms(i) >= _SHORTEST_PART_MS]
-    best = max(candidates or range(1, len(line)), key=worth)
-    return [*_split_long(line[:best]), *_split_long(line[best:])]
+    candidates = [k for k in places if shorter_side_ms(k) >= _SHORTEST_PART_MS]
+    best = max(candidates or places, key=worth)
+    return [
+        *_split_long(line[:best], words, glued),
+        *_split_long(line[best:], words, glued),
+    ]

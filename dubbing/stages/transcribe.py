@@ -1,4 +1,4 @@
-"""What is said: words with their times."""
+"""What is said: words with their times, and the speech of which no words were made."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from dubbing.media import sound
 from dubbing.model.service import Queue
-from dubbing.model.speech import Word
+from dubbing.model.speech import Hearing
 from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import write_json
 
-NAME, VERSION = "transcribe", 1
+NAME, VERSION = "transcribe", 2
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(Read("separate"),),
-    leaves=(Leaf("words.json", tuple[Word, ...]),),
+    leaves=(Leaf("hearing.json", Hearing),),
     queue=Queue.ASR,
 )
 
@@ -28,5 +28,5 @@ class Settings:
 def run(work: Work, settings: Settings) -> None:
     speech = sound.read(work.inputs["separate"] / "speech.wav")
     with work.engines.transcriber(settings.transcriber) as transcriber:
-        words = transcriber.transcribe(speech, settings.language)
-    write_json(work.out / "words.json", words)
+        hearing = transcriber.transcribe(speech, settings.language)
+    write_json(work.out / "hearing.json", hearing)

@@ -21,7 +21,8 @@ from dubbing.engines.diarizing.dvector import SAME_PERSON, DVectorDiarizer
 from dubbing.engines.ports import Diarizer, Transcriber
 from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
 from dubbing.engines.transcribing.faster_whisper import FasterWhisper
-from dubbing.engines.transcribing.hearing import simplify, spoken_characters
+from dubbing.engines.transcribing.simplified import simplify
+from dubbing.engines.transcribing.tokens import spoken_characters
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word
 
@@ -66,7 +67,7 @@ def main() -> None:
 
 def _words(name: str, tag: str, episode: episodes.Episode, transcriber: Transcriber) -> None:
     started_s = time.perf_counter()
-    words = transcriber.transcribe(episode.speech, tag)
+    words = transcriber.transcribe(episode.speech, tag).words
     factor = (time.perf_counter() - started_s) * 1000 / episode.audio.duration_ms
     measure, error = word_errors(words, [line.text for line in episode.lines], tag)
     starts = np.array([word.span.start_ms for word in words])

@@ -139,7 +139,7 @@ def _words_heard(file: Path, lines: list[dict[str, Any]], language: str) -> floa
             )
             words = transcriber.transcribe(
                 Audio.of_mono(padded, SPEECH_RATE_HZ), language.split("-")[0]
-            )
+            ).words
             said.append(_bare(line["spoken_text"]))
             found.append(_bare(" ".join(word.text for word in words)))
     return float(jiwer.wer(said, found))

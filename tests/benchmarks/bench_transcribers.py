@@ -16,8 +16,8 @@ import jiwer
 from bench_hearing import word_errors
 
 from dubbing.engines.transcribing.faster_whisper import FasterWhisper
-from dubbing.engines.transcribing.hearing import spoken_characters
 from dubbing.engines.transcribing.openai_whisper import OpenAIWhisper
+from dubbing.engines.transcribing.tokens import spoken_characters
 from dubbing.model.speech import Word
 
 _FAR_FIELD = (
@@ -36,7 +36,7 @@ def main() -> None:
         for engine in engines:
             with engine:
                 started_s = time.perf_counter()
-                words = engine.transcribe(episode.speech, tag)
+                words = engine.transcribe(episode.speech, tag).words
                 took_s = time.perf_counter() - started_s
             busy_s[engine.info.name] += took_s
             heard.append(_text(words))

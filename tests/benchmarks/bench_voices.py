@@ -138,7 +138,7 @@ def _programme(
 def heard_errors(listener: FasterWhisper, take: Audio, line: str, language: str) -> float:
     """The share of words heard wrongly (characters where no spaces are written)."""
     base = language.split("-")[0]
-    words = [word.text for word in listener.transcribe(resample(take, SPEECH_RATE_HZ), base)]
+    words = [word.text for word in listener.transcribe(resample(take, SPEECH_RATE_HZ), base).words]
     if base in _WRITTEN_WITHOUT_SPACES:
         return float(
             jiwer.cer(_plain(line).replace(" ", ""), _plain("".join(words)).replace(" ", ""))

@@ -19,12 +19,13 @@ from dubbing.engines.batches import Batches
 from dubbing.engines.ports import Port, Transcriber
 from dubbing.engines.transcribing import openai_whisper
 from dubbing.engines.transcribing.faster_whisper import FasterWhisper
-from dubbing.engines.transcribing.hearing import BASE, spoken_characters
+from dubbing.engines.transcribing.hearing import BASE
 from dubbing.engines.transcribing.openai_whisper import OpenAIWhisper
 from dubbing.engines.transcribing.sensevoice import SenseVoice
+from dubbing.engines.transcribing.tokens import spoken_characters
 from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
-from dubbing.model.speech import Word
+from dubbing.model.speech import Hearing, Word
 
 _LARGE = partial(FasterWhisper, "large-v3")  # by its own loader, with the base model's weights
 _REFERENCE = partial(OpenAIWhisper, "turbo")  # likewise
@@ -74,13 +75,18 @@ def test_it_says_what_it_is(transcriber: Transcriber) -> None:
 @pytest.mark.parametrize("duration_ms", [0, 40, 3000])
 def test_silence_has_no_words(transcriber: Transcriber, duration_ms: int) -> None:
     silence = Audio.silence(duration_ms * 16, 1, SPEECH_RATE_HZ)
-    assert transcriber.transcribe(silence, "zh") == ()
+    assert transcriber.transcribe(silence, "zh") == Hearing()
 
 
 @pytest.fixture(scope="module")
-def words(transcriber: Transcriber, spoken_zh: Audio) -> tuple[Word, ...]:
+def hearing(transcriber: Transcriber, spoken_zh: Audio) -> Hearing:
     """Heard once for all tests: the reference takes its time."""
     return transcriber.transcribe(spoken_zh, "zh")
+
+
+@pytest.fixture(scope="module")
+def words(hearing: Hearing) -> tuple[Word, ...]:
+    return hearing.words
 
 
 def test_words_are_in_order_apart_and_inside_the_sound(
@@ -98,9 +104,27 @@ def test_words_are_in_order_apart_and_inside_the_sound(
 
 
 def test_the_same_sound_gives_the_same_words(
-    transcriber: Transcriber, words: tuple[Word, ...], spoken_zh: Audio
+    transcriber: Transcriber, hearing: Hearing, spoken_zh: Audio
 ) -> None:
-    assert transcriber.transcribe(spoken_zh, "zh") == words
+    assert transcriber.transcribe(spoken_zh, "zh") == hearing
+
+
+def test_all_speech_has_words_or_is_named(hearing: Hearing) -> None:
+    assert hearing.speech
+    accounted = [
+        *(word.span for word in hearing.words),
+        *(one.span for one in hearing.without_words),
+    ]
+    assert all(any(span.overlap_ms(one) for one in accounted) for span in hearing.speech)
+
+
+def test_what_no_words_are_made_of_is_named(transcriber: Transcriber, spoken_zh: Audio) -> None:
+    """A sentence backwards: it sounds like speech, and nobody can know what it says."""
+    backwards = Audio(spoken_zh.samples[::-1].copy(), spoken_zh.rate_hz)
+    heard = transcriber.transcribe(backwards, "zh")
+    assert heard.speech
+    covered = [one.span for one in heard.without_words] + [word.span for word in heard.words]
+    assert all(any(span.overlap_ms(one) for one in covered) for span in heard.speech)
 
 
 @pytest.mark.models
@@ -114,7 +138,7 @@ def test_what_is_heard_together_is_heard_as_it_would_be_alone(
     heard = {}
     for size in (1, 2):
         monkeypatch.setattr(transcriber, "_batches", Batches(size))
-        heard[size] = transcriber.transcribe(Audio.of_mono(scene, SPEECH_RATE_HZ), "zh")
+        heard[size] = transcriber.transcribe(Audio.of_mono(scene, SPEECH_RATE_HZ), "zh").words
     assert len(heard[1]) > 20
     assert [word.text for word in heard[2]] == [word.text for word in heard[1]]
     for together, alone in zip(heard[2], heard[1], strict=True):
@@ -142,7 +166,7 @@ def test_the_fast_engine_hears_what_the_reference_hears(
     if not transcriber.info.name.startswith("openai-whisper:"):
         pytest.skip("compared with the reference's words")
     with FasterWhisper() as fast:
-        heard = fast.transcribe(spoken_zh, "zh")
+        heard = fast.transcribe(spoken_zh, "zh").words
     assert [word.text for word in heard] == [word.text for word in words]
     apart_ms = [abs(a.span.start_ms - b.span.start_ms) for a, b in zip(heard, words, strict=True)]
     assert max(apart_ms) <= 100
@@ -159,8 +183,8 @@ def test_a_model_without_weights_is_refused_with_those_there_are(engine: type) -
 def test_neither_music_nor_noise_has_words(music: Audio) -> None:
     noise = np.random.default_rng(1).normal(size=SPEECH_RATE_HZ * 6) * 0.05
     with FasterWhisper() as transcriber:
-        assert transcriber.transcribe(music, "zh") == ()
-        assert transcriber.transcribe(Audio.of_mono(noise, SPEECH_RATE_HZ), "zh") == ()
+        assert transcriber.transcribe(music, "zh").words == ()
+        assert transcriber.transcribe(Audio.of_mono(noise, SPEECH_RATE_HZ), "zh").words == ()
         with pytest.raises(Rejected, match="tlh"):
             transcriber.transcribe(music, "tlh")
 

@@ -12,7 +12,7 @@ from dubbing.engines import vad
 from dubbing.engines.diarizing import dvector
 from dubbing.engines.diarizing.dvector import DVectorDiarizer
 from dubbing.engines.transcribing.faster_whisper import FasterWhisper
-from dubbing.engines.transcribing.hearing import spoken_characters
+from dubbing.engines.transcribing.tokens import spoken_characters
 from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Turn
 from dubbing.model.time import Span
@@ -53,7 +53,7 @@ def test_music_and_noise_and_silence_are_no_speech() -> None:
 
 def test_words_are_heard_under_music_and_start_where_they_do(episode: episodes.Episode) -> None:
     with FasterWhisper() as transcriber:
-        words = transcriber.transcribe(episode.speech, "zh")
+        words = transcriber.transcribe(episode.speech, "zh").words
     heard = spoken_characters("".join(word.text for word in words))
     assert jiwer.cer(spoken_characters("".join(line.text for line in episode.lines)), heard) <= 0.2
     starts = np.array([word.span.start_ms for word in words])

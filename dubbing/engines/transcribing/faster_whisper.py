@@ -13,10 +13,12 @@ from dubbing.engines.batches import Batches
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.transcribing import hearing
-from dubbing.engines.transcribing.hearing import BASE, BEAM_SIZE, MEL_FRAMES, Heard, Token
+from dubbing.engines.transcribing.hearing import BASE, BEAM_SIZE, MEL_FRAMES
+from dubbing.engines.transcribing.tokens import Token
+from dubbing.engines.transcribing.verdicts import Heard
 from dubbing.errors import Rejected
 from dubbing.model.audio import Audio, Samples
-from dubbing.model.speech import Word
+from dubbing.model.speech import Hearing
 
 PACKAGED = "base"  # whose weights come as packages
 # The others are a hub's.
@@ -122,7 +124,7 @@ class FasterWhisper:
     def __exit__(self, *error: object) -> None:
         self._model = None
 
-    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
+    def transcribe(self, speech: Audio, language: str) -> Hearing:
         return hearing.transcribe(speech, language, self._hear)
 
     def _hear(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
@@ -168,6 +170,7 @@ class FasterWhisper:
                 }
             ),
         )
+        languages = [found[0] for found in model.model.detect_language(encoded)]
         tokens = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
         frames = [one.shape[-1] for one in features]
         aligned = model.find_alignment(tokenizer, tokens, encoded, frames)
@@ -180,8 +183,12 @@ class FasterWhisper:
                 # CTranslate2 divides by the number of tokens, Whisper by one more: the end counts too.
                 mean_log_probability=result.scores[0] * len(said) / (len(said) + 1),
                 no_speech_probability=result.no_speech_prob,
+                language=likeliest.strip("<|>"),
+                language_probability=probability,
             )
-            for result, said, words in zip(results, tokens, aligned, strict=True)
+            for result, said, words, (likeliest, probability) in zip(
+                results, tokens, aligned, languages, strict=True
+            )
         ]
 
 

@@ -1,26 +1,25 @@
-"""What every Whisper does around its network: give it stretches of speech, gate inventions, make words of tokens.
+"""What every Whisper does around its network: give it stretches of speech, account for all of them, make words.
 
 Whisper is given short stretches of speech. On longer windows it skips lines when speakers change
-fast, and it fills silence and music with what ends the videos it was trained on.
+fast, and it fills silence and music with what ends the videos it was trained on. Asked for one language, it makes
+nonsense of another, or translates it: what is spoken in another language is heard in that.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from dubbing.engines.transcribing.simplified import simplify
-from dubbing.engines.transcribing.stretches import Stretch, stretches
+from dubbing.engines.transcribing.stretches import Stretch, apart, stretches
+from dubbing.engines.transcribing.tokens import SPACELESS, words_of
+from dubbing.engines.transcribing.verdicts import Heard, verdicts
 from dubbing.engines.weights import PackagedFile, Weights
 from dubbing.errors import Rejected
 from dubbing.model.audio import Audio, Samples
-from dubbing.model.speech import Word
-from dubbing.model.time import Span, seconds_to_ms
+from dubbing.model.review import SpeechWithoutLine, Unscripted
+from dubbing.model.speech import Doubt, Hearing, Word
 
-VERSION = 1  # of the rules here; part of each revision, since words depend on them
+VERSION = 2  # of the rules here and beside; part of each revision, since words depend on them
 BEAM_SIZE = 5
 MEL_FRAMES = 3000  # 30 s, which a Whisper's encoder takes, however short the sound is
 
@@ -64,85 +63,107 @@ _TOKENS = (
 )
 LANGUAGES = frozenset(_TOKENS.split())
 
-# One Word is one character in these, since nothing marks where a word ends.
-_SPACELESS = frozenset({"zh", "ja"})
+# Another language is taken for spoken where it is this probable, and its words are heard better by so much, in mean
+# log probability; or not worse, where what was heard is not written in the script of the language asked for.
+_FOREIGN = 0.5
+_BETTER, _AS_GOOD = 0.1, -0.1
+_HEARD = -0.8  # and from here on they are words at all
+_LEAST_MS = 700  # nobody can tell the language of less
+_NEAR = {("yue", "zh"), ("zh", "yue")}  # written alike, and taken for each other
 
-# A first or last word this near to the edge of the speech is moved to it; a farther one stays.
-_LATE_MS = 600
-
-# From here on Whisper's own code retries with random sampling; here the stretch is dropped instead.
-# On music and noise the base model's words are at -1.4 to -2.5, those of clear and of far speech at -0.1 to -0.8.
-_MIN_LOG_PROBABILITY = -1.0
-_MAX_COMPRESSION = 2.4
-# And from here on it takes a stretch for silence, unless it is sure of the words.
-_MAX_NO_SPEECH = 0.6
-
-# Characters a second, without spaces and marks, that nobody speaks: a loop or an invented credit. The
-# fastest hosts reach about 9 syllables a second; a syllable is one character in Chinese, up to two in
-# Japanese, and three or so in letters.
-_FASTEST_CPS: Mapping[str, float] = {"zh": 11.0, "ja": 16.0, "ko": 12.0}
-_FASTEST_ALPHABETIC_CPS = 30.0
-
-# What Whisper says when nobody speaks: the credits and sign-offs under the videos that it learned from.
-# Each was seen in reports about it; none is a line of dialogue when it is all that is said.
-_CREDITS = re.compile(
-    r"(?:请不吝)?点赞.{0,4}订阅.{0,4}转发|打赏支持|明镜(?:与|與)点点|明镜需要您的支持|中文字幕志愿者|字幕(?:by|由|制作|志愿者|提供)"
-    r"|字幕组$|amaraorg|优优独播剧场|杨栋梁|李宗盛|(?:谢谢|感谢)(?:大家|您|你们)?(?:的)?(?:观看|收看|收听)$"
-    r"|^ご視聴ありがとうございました$|チャンネル登録|^시청해주셔서감사합니다$"
-    r"|^thank(?:s|you)(?:very|so)?(?:much)?forwatching|subtitlesby|captionsby|transcri(?:bed|ption)by"
-    r"|subscribetomychannel|pleasesubscribe|^subt[ií]tulos(?:realizados)?por|^legendasp(?:or|ela)"
-)
-_REPEATS = 3  # stretches in a row with the same words, of this many characters or more, are a loop
-_REPEATED_CHARS = 4
-# unless the network is this sure of them: people in dramas do say "let me go" three times.
-_SURE_LOG_PROBABILITY = -0.4
-
-
-_FULL_WIDTH = str.maketrans({",": "，", "?": "？", "!": "！", ":": "：", ";": "；"})
-_OPENING = frozenset("\"“‘'([{「『（《〈【¿¡«")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """The least that a Whisper has a time for: some letters with the space before them."""
-
-    text: str
-    start_s: float  # from the start of the sound that was given to it
-    end_s: float
-    probability: float  # 0 to 1
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a Whisper made of one stretch of sound."""
-
-    tokens: tuple[Token, ...]
-    mean_log_probability: float
-    no_speech_probability: float
-
-    @property
-    def text(self) -> str:
-        return "".join(token.text for token in self.tokens)
-
-
-# From sounds, each float32 of shape (frames,) at 16 kHz, and Whisper's language; one for each sound.
+# From sounds, each float32 of shape (frames,) at 16 kHz, and the language to hear; one for each sound.
 Hear = Callable[[Sequence[Samples], str], Sequence[Heard]]
 
 
-def transcribe(speech: Audio, language: str, hear: Hear) -> tuple[Word, ...]:
-    """The words of mono sound at 16 kHz, as the port `Transcriber` asks. `hear` is the network, which is given
+def transcribe(speech: Audio, language: str, hear: Hear) -> Hearing:
+    """What is said in mono sound at 16 kHz, as the port `Transcriber` asks. `hear` is the network, which is given
     all stretches of the sound together.
 
     Raises Rejected for a language that Whisper has no token for.
     """
     base = language_code(language)
     found = stretches(speech)
-    heard = hear([speech.cut(one.sound).mono() for one in found], base)
-    return tuple(
-        word
-        for stretch, one in without_inventions(zip(found, heard, strict=True), base)
-        for word in words_of(one.tokens, stretch, base)
-    )
+    heard = _in_their_languages(speech, found, base, hear)
+    words: list[Word] = []
+    without: list[SpeechWithoutLine] = []
+    doubts: list[Doubt] = []
+    judged = verdicts([(one, stretch.speech_ms) for stretch, one, _ in heard], base)
+    for (stretch, one, spoken), verdict in zip(heard, judged, strict=True):
+        span = stretch.parts[0].join(stretch.parts[-1])
+        if verdict.left_out is not None:
+            without.append(SpeechWithoutLine(span, verdict.left_out, one.text.strip()))
+            continue
+        said = words_of(one.tokens, stretch, spoken)
+        words += said if spoken == base else [_foreign(word, spoken, base) for word in said]
+        without += [
+            SpeechWithoutLine(part, Unscripted.UNSURE)
+            for part in stretch.parts
+            if not any(part.overlap_ms(word.span) for word in said)
+        ]
+        if verdict.doubt:
+            doubts.append(Doubt(span, verdict.doubt))
+    spoken_in = tuple(part for stretch in found for part in stretch.parts)
+    return Hearing(tuple(words), spoken_in, tuple(without), tuple(doubts))
+
+
+def _in_their_languages(
+    speech: Audio, found: Sequence[Stretch], language: str, hear: Hear
+) -> list[tuple[Stretch, Heard, str]]:
+    """What was heard of each stretch, and in which language. Stretches that seem to have several are taken apart."""
+    sounds = _Sounds(speech, hear)
+    heard: list[tuple[Stretch, Heard]] = []
+    for stretch, one in sounds.heard(found, language):
+        mixed = one.language and (one.language != language or one.language_probability < _FOREIGN)
+        parts = apart(stretch) if mixed else [stretch]
+        if min(part.speech_ms for part in parts) < _LEAST_MS:
+            parts = [stretch]
+        heard += sounds.heard(parts, language) if len(parts) > 1 else [(stretch, one)]
+    foreign: dict[str, list[Stretch]] = {}
+    for stretch, one in heard:
+        other = one.language not in ("", language) and (one.language, language) not in _NEAR
+        if other and one.language_probability >= _FOREIGN:
+            foreign.setdefault(one.language, []).append(stretch)
+    others = {
+        stretch: (again, spoken)
+        for spoken, some in foreign.items()
+        for stretch, again in sounds.heard(some, spoken)
+    }
+    return [
+        (stretch, *others[stretch])
+        if stretch in others and _is_better(others[stretch][0], one, language)
+        else (stretch, one, language)
+        for stretch, one in heard
+    ]
+
+
+class _Sounds:
+    """Stretches of a sound, and who hears them."""
+
+    def __init__(self, speech: Audio, hear: Hear) -> None:
+        self._speech = speech
+        self._hear = hear
+
+    def heard(self, some: Sequence[Stretch], language: str) -> list[tuple[Stretch, Heard]]:
+        sounds = [self._speech.cut(one.sound).mono() for one in some]
+        return list(zip(some, self._hear(sounds, language), strict=True)) if some else []
+
+
+def _is_better(other: Heard, first: Heard, language: str) -> bool:
+    """Whether a stretch is rather what was heard in another language than in the one asked for."""
+    gain = other.mean_log_probability - first.mean_log_probability
+    latin = language in SPACELESS and _is_latin(first.text)
+    return other.mean_log_probability >= _HEARD and gain >= (_AS_GOOD if latin else _BETTER)
+
+
+def _is_latin(text: str) -> bool:
+    letters = [character for character in text if character.isalpha()]
+    return bool(letters) and all(character.isascii() for character in letters)
+
+
+def _foreign(word: Word, spoken: str, language: str) -> Word:
+    """A word of another language among those of `language`: with the space before it that would be written."""
+    space = " " if language in SPACELESS and spoken not in SPACELESS else ""
+    return replace(word, text=space + word.text, language=spoken)
 
 
 def language_code(language: str) -> str:
@@ -156,202 +177,3 @@ def language_code(language: str) -> str:
             remedy="Name the language that is spoken, as a BCP-47 tag.",
         )
     return base
-
-
-def without_inventions(
-    heard: Iterable[tuple[Stretch, Heard]], language: str
-) -> list[tuple[Stretch, Heard]]:
-    """What was really said, as far as can be told: the rest is dropped whole."""
-    kept: list[tuple[Stretch, Heard]] = []
-    said: list[str] = []
-    for stretch, one in heard:
-        text = spoken_characters(one.text)
-        said.append(text)
-        looping = (
-            len(text) >= _REPEATED_CHARS
-            and said[-_REPEATS:] == [text] * _REPEATS
-            and one.mean_log_probability < _SURE_LOG_PROBABILITY
-        )
-        if text and not looping and not is_invention(one, stretch.speech_ms, language):
-            kept.append((stretch, one))
-    return kept
-
-
-def is_invention(heard: Heard, speech_ms: int, language: str) -> bool:
-    """Whether what was heard in a stretch of speech can't have been said in it."""
-    text = spoken_characters(heard.text)
-    fastest_cps = _FASTEST_CPS.get(language, _FASTEST_ALPHABETIC_CPS)
-    unsure = heard.mean_log_probability < _MIN_LOG_PROBABILITY
-    return (
-        unsure
-        or (
-            heard.no_speech_probability > _MAX_NO_SPEECH
-            and heard.mean_log_probability < _SURE_LOG_PROBABILITY
-        )
-        or compression(heard.text) > _MAX_COMPRESSION
-        or len(text) > fastest_cps * max(speech_ms, 300) / 1000
-        or _CREDITS.search(simplify(text)) is not None
-    )
-
-
-def spoken_characters(text: str) -> str:
-    """The letters, digits and hanzi of a text, in lower case: what takes time to say."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
-
-
-def compression(text: str) -> float:
-    """How many times smaller zlib makes a text: above 2.4 it repeats itself (Whisper's own measure)."""
-    data = text.encode("utf-8")
-    return len(data) / len(zlib.compress(data)) if data else 0.0
-
-
-def words_of(tokens: Sequence[Token], stretch: Stretch, language: str) -> list[Word]:
-    """Words in order, apart, and inside the parts of a stretch of speech, which they fill to both ends.
-
-    In Chinese and Japanese a word is one character; letters and digits in a row stay together. Marks stay
-    with the word before them, opening ones with the word after. Chinese is simplified.
-    """
-    spaceless = language in _SPACELESS
-    if language == "zh":
-        tokens = _simplified(tokens)
-    units = _by_character(tokens) if spaceless else _by_space(tokens)
-    units = _with_marks(units, spaceless=spaceless)
-    timed = [
-        (
-            unit,
-            stretch.sound.start_ms + seconds_to_ms(unit.start_s),
-            stretch.sound.start_ms + seconds_to_ms(unit.end_s),
-        )
-        for unit in units
-    ]
-    words: list[Word] = []
-    remaining = list(stretch.parts)
-    groups: list[tuple[Span, list[tuple[Token, int, int]]]] = []
-    for one in timed:
-        # Parts before the last one that has a word are over: words keep their order.
-        remaining = remaining[_nearest(remaining, one[1], one[2]) :]
-        if groups and groups[-1][0] == remaining[0]:
-            groups[-1][1].append(one)
-        else:
-            groups.append((remaining[0], [one]))
-    for part, inside in groups:
-        words += _within(part, inside)
-    return words
-
-
-def _nearest(parts: Sequence[Span], start_ms: int, end_ms: int) -> int:
-    """The number of the part that a word shares most time with, or is the least away from."""
-
-    def closeness(index: int) -> int:
-        part = parts[index]
-        return min(part.end_ms, end_ms) - max(part.start_ms, start_ms)
-
-    return max(range(len(parts)), key=closeness)
-
-
-def _within(part: Span, timed: Sequence[tuple[Token, int, int]]) -> list[Word]:
-    """Words moved into a part of speech. What is heard to begin and end there are the first and last."""
-    words: list[Word] = []
-    edge_ms = part.start_ms
-    for index, (unit, start_ms, end_ms) in enumerate(timed):
-        if index == 0 and start_ms < part.start_ms + _LATE_MS:
-            start_ms = part.start_ms
-        if index == len(timed) - 1 and end_ms > part.end_ms - _LATE_MS:
-            end_ms = part.end_ms
-        start_ms = min(max(start_ms, edge_ms), part.end_ms)
-        edge_ms = min(max(end_ms, start_ms), part.end_ms)
-        confidence = round(min(max(unit.probability, 0.0), 1.0), 4)
-        words.append(Word(unit.text, Span(start_ms, edge_ms), confidence))
-    return words
-
-
-def _by_space(tokens: Iterable[Token]) -> list[Token]:
-    """Tokens joined into words: each space starts one."""
-    words: list[Token] = []
-    for token in tokens:
-        if words and not token.text.startswith(" "):
-            words[-1] = _joined(words[-1], token)
-        else:
-            words.append(token)
-    return [replace(word, text=word.text.strip()) for word in words if word.text.strip()]
-
-
-def _by_character(tokens: Iterable[Token]) -> list[Token]:
-    """Tokens split into characters, which share the token's time; letters and digits in a row stay whole.
-
-    A space is kept between two runs of letters only, at the front of the second.
-    """
-    characters: list[Token] = []
-    for token in tokens:
-        count = len(token.text)
-        step_s = (token.end_s - token.start_s) / max(1, count)
-        for index, character in enumerate(token.text):
-            one = Token(
-                character,
-                token.start_s + index * step_s,
-                token.start_s + (index + 1) * step_s,
-                token.probability,
-            )
-            if characters and _is_letter(character) and _is_letter(characters[-1].text[-1]):
-                characters[-1] = _joined(characters[-1], one)
-            else:
-                characters.append(one)
-    words: list[Token] = []
-    spaced = False
-    for one in characters:
-        if one.text.isspace():
-            spaced = True
-            continue
-        between = (
-            spaced and bool(words) and _is_letter(one.text[0]) and _is_letter(words[-1].text[-1])
-        )
-        words.append(replace(one, text=" " + one.text) if between else one)
-        spaced = False
-    return words
-
-
-def _with_marks(words: Iterable[Token], *, spaceless: bool) -> list[Token]:
-    """Marks joined to the word before them, opening marks and those at the very start to the one after."""
-    joined: list[Token] = []
-    waiting: Token | None = None
-    for word in words:
-        if not spoken_characters(word.text):
-            mark = replace(word, text=word.text.translate(_FULL_WIDTH)) if spaceless else word
-            if joined and mark.text not in _OPENING:
-                joined[-1] = replace(joined[-1], text=joined[-1].text + mark.text)
-            elif mark.text in _OPENING:
-                waiting = mark
-            continue
-        if waiting is not None:
-            word = replace(word, text=waiting.text + word.text)
-            waiting = None
-        joined.append(word)
-    return joined
-
-
-def _joined(first: Token, second: Token) -> Token:
-    return Token(
-        first.text + second.text,
-        first.start_s,
-        second.end_s,
-        min(first.probability, second.probability),
-    )
-
-
-def _is_letter(character: str) -> bool:
-    """Letters and digits of scripts that are written with spaces."""
-    return character.isascii() and character.isalnum()
-
-
-def _simplified(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens in simplified characters; converted as one text, since some depend on their neighbours."""
-    whole = "".join(token.text for token in tokens)
-    simple = simplify(whole)
-    if len(simple) != len(whole):
-        return [replace(token, text=simplify(token.text)) for token in tokens]
-    position = 0
-    converted: list[Token] = []
-    for token in tokens:
-        converted.append(replace(token, text=simple[position : position + len(token.text)]))
-        position += len(token.text)
-    return converted

@@ -26,10 +26,12 @@ from dubbing.engines.devices import Device, best_device
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.transcribing import hearing
-from dubbing.engines.transcribing.hearing import BASE, BEAM_SIZE, MEL_FRAMES, Heard, Token
+from dubbing.engines.transcribing.hearing import BASE, BEAM_SIZE, MEL_FRAMES
+from dubbing.engines.transcribing.tokens import Token
+from dubbing.engines.transcribing.verdicts import Heard
 from dubbing.errors import Defect, Rejected
 from dubbing.model.audio import Audio, Samples
-from dubbing.model.speech import Word
+from dubbing.model.speech import Hearing
 
 PACKAGED = "base"  # whose weights come as packages
 
@@ -122,7 +124,7 @@ class OpenAIWhisper:
         if self._device is not None:
             self._device.clear()
 
-    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
+    def transcribe(self, speech: Audio, language: str) -> Hearing:
         return hearing.transcribe(speech, language, self._hear)
 
     def _hear(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
@@ -160,6 +162,8 @@ class OpenAIWhisper:
         )
         with self._lock:
             results = _decode(model, mel, options)
+            features = torch.stack([one.audio_features for one in results])
+            _, languages = whisper.detect_language(model, features, tokenizer)
             aligned = [
                 find_alignment(
                     model, tokenizer, [t for t in one.tokens if t < tokenizer.eot], heard, count
@@ -174,8 +178,11 @@ class OpenAIWhisper:
                 ),
                 mean_log_probability=result.avg_logprob,
                 no_speech_probability=result.no_speech_prob,
+                language=likeliest,
+                language_probability=float(found[likeliest]),
             )
-            for result, words in zip(results, aligned, strict=True)
+            for result, words, found in zip(results, aligned, languages, strict=True)
+            for likeliest in [max(found, key=found.__getitem__)]
         ]
 
 

@@ -18,11 +18,12 @@ import numpy.typing as npt
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.transcribing import hearing
-from dubbing.engines.transcribing.hearing import Heard, Token
+from dubbing.engines.transcribing.tokens import Token
+from dubbing.engines.transcribing.verdicts import Heard
 from dubbing.engines.weights import version_of
 from dubbing.errors import Defect, Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio, Samples
-from dubbing.model.speech import Word
+from dubbing.model.speech import Hearing
 
 _MODEL, _TOKENS = "model.int8.onnx", "tokens.txt"
 MODELS = {
@@ -111,7 +112,7 @@ class SenseVoice:
     def __exit__(self, *error: object) -> None:
         self._session = None
 
-    def transcribe(self, speech: Audio, language: str) -> tuple[Word, ...]:
+    def transcribe(self, speech: Audio, language: str) -> Hearing:
         base = language.split("-")[0].lower()
         if base not in LANGUAGES:
             raise Rejected(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dubbing.engines import vad
 from dubbing.model.audio import Audio
@@ -26,6 +27,22 @@ class Stretch:
     @property
     def speech_ms(self) -> int:
         return sum(part.duration_ms for part in self.parts)
+
+
+def apart(stretch: Stretch) -> list[Stretch]:
+    """A stretch taken apart at its pauses: each part with half of the pauses around it, a margin at most."""
+    if len(stretch.parts) == 1:
+        return [stretch]
+    middles = [(a.end_ms + b.start_ms) // 2 for a, b in pairwise(stretch.parts)]
+    starts = [stretch.sound.start_ms, *middles]
+    ends = [*middles, stretch.sound.end_ms]
+    return [
+        Stretch(
+            (part,),
+            Span(max(start_ms, part.start_ms - _MARGIN_MS), min(end_ms, part.end_ms + _MARGIN_MS)),
+        )
+        for part, start_ms, end_ms in zip(stretch.parts, starts, ends, strict=True)
+    ]
 
 
 def stretches(speech: Audio) -> list[Stretch]:
