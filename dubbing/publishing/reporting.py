@@ -11,6 +11,7 @@ from dubbing.model.cue import CueTrack
 from dubbing.model.dub import BedKind, Fit, FitKind, MixReport, Voicing
 from dubbing.model.episode import MediaInfo
 from dubbing.model.report import EpisodeReport, LineReport, NameReport
+from dubbing.model.review import ReviewKind
 from dubbing.model.series import Name
 from dubbing.model.speech import Line, Script, Transcript, Utterance
 from dubbing.model.time import Span, merge
@@ -18,6 +19,13 @@ from dubbing.planning.graph import EpisodeNodes, LanguageNodes, Node, Plan
 from dubbing.store.artifacts import ArtifactStore, read_json
 
 UNSURE = 0.6  # a transcriber's confidence below which a line should be listened to
+
+
+# What a draft says of lines that a check doubts; other kinds of doubt stand at their lines alone.
+_DOUBTED = {
+    ReviewKind.HEARING: "Transcript: lines that may be misheard",
+    ReviewKind.INCOMPLETE: "Translation: lines that may lack a part",
+}
 
 
 def report_of(
@@ -145,9 +153,10 @@ def _drafts(
     ]
     if any(line.stand_in for line in lines):
         drafts.append("Voices: a stand-in speaks this language; do not publish this dub.")
-    unsure = [str(line.number) for line in lines if line.confidence < UNSURE]
-    if unsure:
-        drafts.append(f"Transcript: lines heard with little confidence: {', '.join(unsure)}.")
+    for kind, said in _DOUBTED.items():
+        doubted = [str(line.number) for line in lines if any(i.kind is kind for i in line.review)]
+        if doubted:
+            drafts.append(f"{said}: {', '.join(doubted)}.")
     flagged = [str(line.number) for line in lines if line.fit is FitKind.FLAGGED]
     if flagged:
         drafts.append(f"Fit: lines much faster than natural or too long: {', '.join(flagged)}.")

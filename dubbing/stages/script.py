@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from dubbing.errors import Rejected
 from dubbing.formats.chinese_words import inside_words
+from dubbing.model import doubt
 from dubbing.model.accounting import reaching, speech_without_line, without
 from dubbing.model.job import LineCorrection
 from dubbing.model.review import ReviewItem, ReviewKind, SpeechWithoutLine
@@ -24,7 +25,7 @@ from dubbing.model.time import Span
 from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "script", 3
+NAME, VERSION = "script", 4
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(
@@ -140,11 +141,11 @@ def _utterance(number: int, speaker: str, words: Sequence[Word], language: str) 
 
 def _marked(utterance: Utterance, doubts: Iterable[Doubt]) -> Utterance:
     review = tuple(
-        ReviewItem(ReviewKind.HEARING, doubt.why)
-        for doubt in doubts
-        if any(doubt.span.overlap_ms(word.span) for word in utterance.words)
+        ReviewItem(ReviewKind.HEARING, one.why)
+        for one in doubts
+        if any(one.span.overlap_ms(word.span) for word in utterance.words)
     )
-    return replace(utterance, review=review)
+    return replace(utterance, review=review + doubt.of_hearing(utterance.words))
 
 
 def correct(

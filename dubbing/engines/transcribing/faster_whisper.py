@@ -12,7 +12,8 @@ import numpy as np
 from dubbing.engines.batches import Batches
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port
-from dubbing.engines.transcribing import hearing
+from dubbing.engines.transcribing import agreement, hearing
+from dubbing.engines.transcribing.agreement import Hypothesis
 from dubbing.engines.transcribing.hearing import BASE, BEAM_SIZE, MEL_FRAMES
 from dubbing.engines.transcribing.tokens import Token
 from dubbing.engines.transcribing.verdicts import Heard
@@ -93,7 +94,8 @@ class FasterWhisper:
         return EngineInfo(
             name=f"faster-whisper:{self._name}",
             port=Port.TRANSCRIBER,
-            revision=f"{weights} beam {BEAM_SIZE} hearing {hearing.VERSION} {versions}",
+            revision=f"{weights} beam {BEAM_SIZE} hearing {hearing.VERSION} "
+            f"agreement {agreement.VERSION} {versions}",
             languages=hearing.LANGUAGES,
             licence="MIT",
             commercial=True,
@@ -154,6 +156,7 @@ class FasterWhisper:
             encoded,
             [model.get_prompt(tokenizer, [], without_timestamps=True)] * len(sounds),
             beam_size=BEAM_SIZE,
+            num_hypotheses=BEAM_SIZE,
             max_length=_MAX_TOKENS,
             return_scores=True,
             return_no_speech_prob=True,
@@ -177,8 +180,10 @@ class FasterWhisper:
         return [
             Heard(
                 tokens=tuple(
-                    Token(w["word"], float(w["start"]), float(w["end"]), float(w["probability"]))
-                    for w in words
+                    Token(w["word"], float(w["start"]), float(w["end"]), confidence)
+                    for w, confidence in zip(
+                        words, _confidences(words, result, tokenizer), strict=True
+                    )
                 ),
                 # CTranslate2 divides by the number of tokens, Whisper by one more: the end counts too.
                 mean_log_probability=result.scores[0] * len(said) / (len(said) + 1),
@@ -190,6 +195,16 @@ class FasterWhisper:
                 results, tokens, aligned, languages, strict=True
             )
         ]
+
+
+def _confidences(words: Sequence[Any], result: Any, tokenizer: Any) -> list[float]:
+    """How sure it is that each of the aligned words of a result's first hypothesis was said."""
+    hypotheses = [
+        Hypothesis(tokenizer.decode([t for t in ids if t < tokenizer.eot]), score * len(ids))
+        for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+    ]
+    said = [(str(word["word"]), float(word["probability"])) for word in words]
+    return agreement.confidences(said, hypotheses)
 
 
 def _version(distribution: str) -> str:
