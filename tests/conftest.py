@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 import soundfile
 
@@ -18,6 +19,10 @@ MakeVideo = Callable[..., Path]
 
 # Voices that the user of this machine may have added are not those of the tests.
 os.environ["DUBBING_VOICES"] = "/nonexistent/voices"
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 # A shell starts what it puts into the background deaf to Ctrl-C, and so would be every program we start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
