@@ -35,8 +35,8 @@ from dubbing.planning.config import artifacts_folder
 from dubbing.planning.graph import Plan
 from dubbing.planning.orders import Wishes
 from dubbing.publishing import publish
+from dubbing.publishing.pages import render
 from dubbing.publishing.publish import Manifest
-from dubbing.publishing.report_html import render
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.digests import digest_of
 from voices import VoiceBank

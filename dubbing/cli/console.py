@@ -82,7 +82,7 @@ def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> No
             report.count(kind) for kind in (FitKind.SPED, FitKind.STRETCHED, FitKind.SHORTENED)
         )
         flagged = report.count(FitKind.FLAGGED)
-        natural = report.count(FitKind.ACCEPTED) + report.count(FitKind.BORROWED)
+        natural = report.count(FitKind.IN_TIME) + report.count(FitKind.BORROWED)
         table.add_row(
             report.name,
             report.language,

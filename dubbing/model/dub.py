@@ -88,7 +88,7 @@ class Voicing:
 class FitKind(StrEnum):
     """How a take was made to fit, in the order in which the ways are tried."""
 
-    ACCEPTED = "accepted"  # it fits its utterance as spoken
+    IN_TIME = "in time"  # it fits its utterance as spoken
     BORROWED = "borrowed"  # it runs on into the silence after the utterance
     SPED = "sped"  # the engine spoke faster
     STRETCHED = "stretched"  # time-stretched, pitch kept

@@ -112,7 +112,7 @@ def settle(
     elif span.end_ms > utterance.end_ms:
         kind = FitKind.BORROWED
     else:
-        kind = FitKind.ACCEPTED
+        kind = FitKind.IN_TIME
     return Fit(
         line=line,
         kind=kind,

@@ -42,6 +42,11 @@ class LineReport:
             return 1.0
         return self.natural_ms / self.sounds.duration_ms
 
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether a check found a reason to look at it, or to listen."""
+        return bool(self.review) or self.fit is FitKind.FLAGGED
+
 
 @dataclass(frozen=True, slots=True)
 class NameReport:
@@ -77,3 +82,8 @@ class EpisodeReport:
 
     def count(self, kind: FitKind) -> int:
         return sum(1 for line in self.lines if line.fit is kind)
+
+    @property
+    def to_look_at(self) -> tuple[LineReport, ...]:
+        """The lines that need a person."""
+        return tuple(line for line in self.lines if line.needs_a_person)

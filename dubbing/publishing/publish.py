@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +22,15 @@ from dubbing import __version__
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
 from dubbing.model.job import GivenVoices
-from dubbing.model.report import EpisodeReport
 from dubbing.planning.graph import EpisodeNodes, Node, Plan
 from dubbing.publishing import cast_sheet
-from dubbing.publishing.reporting import report_of
+from dubbing.publishing.reporting import EpisodeAccount, account_of
 from dubbing.store.artifacts import ArtifactStore, read_json, write_json
 
 MANIFEST = "manifest.json"
+
+# (path in the release, text) of each page for people
+Render = Callable[[Plan, Sequence[EpisodeAccount]], Iterable[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,9 @@ def publish(
     store: ArtifactStore,
     plan: Plan,
     folder: Path,
-    render: Callable[[Plan, list[EpisodeReport]], str],
+    render: Render,
 ) -> Manifest:
-    """Publishes the plan's artifacts, all of which must exist. `render` makes `report.html`."""
+    """Publishes the plan's artifacts, all of which must exist. `render` makes its pages."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own: two that publish the same at once must not write into one folder.
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
@@ -223,9 +225,9 @@ def _stage(
     store: ArtifactStore,
     plan: Plan,
     staging: Path,
-    render: Callable[[Plan, list[EpisodeReport]], str],
+    render: Render,
 ) -> Iterator[File]:
-    reports = []
+    accounts = []
     for episode in plan.episodes:
         name = episode.episode.name
         for part in parts(episode):
@@ -233,19 +235,21 @@ def _stage(
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(store.path(part.node.key) / part.file, target)
             yield _file(staging, part.path, part.language, part.kind)
-        for nodes in episode.languages:
-            tag = nodes.language.tag
-            report = report_of(store, plan, episode, nodes)
-            reports.append(report)
+        account = account_of(store, plan, episode)
+        accounts.append(account)
+        for report in account.reports:
+            tag = report.language
             path = f"{name}/{tag}/report.json"
             (staging / name / tag).mkdir(exist_ok=True)
             write_json(staging / path, report)
             yield _file(staging, path, tag, "report")
+    reports = [report for account in accounts for report in account.reports]
     if plan.given:
         (staging / cast_sheet.FILE).write_text(cast_sheet.cast_sheet(store, plan, reports), "utf-8")
         yield _file(staging, cast_sheet.FILE, None, "cast")
-    (staging / "report.html").write_text(render(plan, reports), "utf-8")
-    yield _file(staging, "report.html", None, "report")
+    for path, page in render(plan, accounts):
+        (staging / path).write_text(page, "utf-8")
+        yield _file(staging, path, None, "report")
 
 
 def _file(staging: Path, path: str, language: str | None, kind: str) -> File:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.translating.text_checks import missing_terms
-from dubbing.model.cue import CueTrack
+from dubbing.model.cue import Cue, CueTrack
 from dubbing.model.dub import BedKind, Fit, FitKind, MixReport, Voicing
 from dubbing.model.episode import MediaInfo
 from dubbing.model.report import EpisodeReport, LineReport, NameReport
-from dubbing.model.review import ReviewKind
+from dubbing.model.review import ReviewKind, SpeechWithoutLine
 from dubbing.model.series import Name
 from dubbing.model.speech import Line, Script, Transcript, Utterance
 from dubbing.model.time import Span, merge
@@ -26,6 +27,52 @@ _DOUBTED = {
     ReviewKind.HEARING: "Transcript: lines that may be misheard",
     ReviewKind.INCOMPLETE: "Translation: lines that may lack a part",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeAccount:
+    """All that people are told of one episode."""
+
+    reports: tuple[EpisodeReport, ...]  # one a language, in the job's order; never empty
+    cues: Mapping[str, tuple[Cue, ...]]  # BCP-47, the original's among them -> its subtitles
+
+    @property
+    def name(self) -> str:
+        return self.reports[0].name
+
+    @property
+    def number(self) -> int:
+        return self.reports[0].episode
+
+    @property
+    def duration_ms(self) -> int:
+        return self.reports[0].duration_ms
+
+    @property
+    def speech_without_line(self) -> tuple[SpeechWithoutLine, ...]:
+        return self.reports[0].speech_without_line
+
+    @property
+    def dubbed(self) -> bool:
+        return any(report.mix is not None for report in self.reports)
+
+    def lines(self) -> Iterator[LineReport]:
+        """Of all languages."""
+        return (line for report in self.reports for line in report.lines)
+
+
+def account_of(store: ArtifactStore, plan: Plan, episode: EpisodeNodes) -> EpisodeAccount:
+    """The account of one episode. Every artifact of the plan must exist."""
+    return EpisodeAccount(
+        tuple(report_of(store, plan, episode, nodes) for nodes in episode.languages),
+        {
+            track.language.tag: read_json(
+                store.path(track.stages["caption"].key) / "cues.json", CueTrack
+            ).cues
+            for track in episode.tracks
+            if "caption" in track.stages
+        },
+    )
 
 
 def report_of(

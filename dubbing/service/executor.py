@@ -31,7 +31,7 @@ from dubbing.model.service import (
     Task,
 )
 from dubbing.publishing import publish
-from dubbing.publishing.report_html import render
+from dubbing.publishing.pages import render
 from dubbing.service import advance, changes, events, tracing
 from dubbing.service.plans import LaidOut, Plans
 from dubbing.service.room import Room

@@ -25,7 +25,7 @@ from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "synthesize", 3
+NAME, VERSION = "synthesize", 4
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(

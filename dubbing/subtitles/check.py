@@ -41,6 +41,11 @@ class Violation:
         return f"cue {self.cue}: {self.rule} ({self.found}, allowed: {self.allowed})"
 
 
+def cue_of(problem: str) -> int:
+    """The number of the cue that the text of a violation names."""
+    return int(problem.removeprefix("cue ").partition(":")[0])
+
+
 def check(
     track: CueTrack, rules: CueRules, frame_rate: Fraction, *, vertical: bool, duration_ms: int
 ) -> list[Violation]:

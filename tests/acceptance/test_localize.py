@@ -51,7 +51,7 @@ def test_the_release_holds_what_the_design_says(localized: Path) -> None:
                 f"{stem}.m4a",
                 f"{name}/{tag}/report.json",
             } <= found
-    assert "report.html" in found
+    assert {"report.html", "ep01/report.html", "ep02/report.html"} <= found
 
 
 def test_players_see_every_language_and_one_default_of_each_kind(localized: Path) -> None:
@@ -104,9 +104,10 @@ def test_one_character_has_one_voice_in_both_episodes(localized: Path) -> None:
 
 
 def test_the_report_for_people_escapes_what_is_not_ours(localized: Path) -> None:
-    page = (localized / "report.html").read_text("utf-8")
-    assert "Fated &lt;Love&gt;" in page
-    assert "Fated <Love>" not in page
+    for name in ("report.html", "ep01/report.html", "ep02/report.html"):
+        page = (localized / name).read_text("utf-8")
+        assert "Fated &lt;Love&gt;" in page
+        assert "Fated <Love>" not in page
 
 
 def test_the_source_is_not_touched(series: Path, dub: Dub) -> None:
@@ -153,7 +154,9 @@ def test_a_corrected_translation_redoes_one_line_of_one_language(
     after = contents(localized_series / "localized")
     changed = {path for path in after if after[path] != before.get(path)}
     assert all(
-        path.startswith(("ep01/en/", "ep01/ep01.mp4", "report.html", "manifest"))
+        path.startswith(
+            ("ep01/en/", "ep01/ep01.mp4", "ep01/report.html", "report.html", "manifest")
+        )
         for path in changed
     )
     # What the terminal takes for markup is text like any other.

@@ -143,7 +143,7 @@ def decide(natural_ms: int, *, may_shorten: bool = False) -> Fit | Shorten:
 def test_the_ways_are_tried_in_order() -> None:
     kinds = {ms: decide(ms).kind for ms in (1900, 2300, 2600, 2850, 3200, 3600)}  # type: ignore[union-attr]
     assert kinds == {
-        1900: FitKind.ACCEPTED,
+        1900: FitKind.IN_TIME,
         2300: FitKind.BORROWED,
         2600: FitKind.SPED,
         2850: FitKind.STRETCHED,
