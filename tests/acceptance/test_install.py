@@ -83,7 +83,7 @@ def test_the_wheel_runs_outside_the_checkout(series: Path, tmp_path: Path) -> No
     assert "revision 0004" in python("-m", "dubbing", "database", "upgrade")
     python("-m", "dubbing", "run", series, "--to", "en", "--profile", "fake")
     page = (series / "localized" / "ep01" / "report.html").read_text("utf-8")
-    assert "<script>\"use strict\"" in page.replace("&#34;", "\"")  # templates travel in the wheel
+    assert '<script>"use strict";' in page  # templates travel in the wheel
 
 
 def test_engines_are_listed_with_their_licences(dub: Dub) -> None:

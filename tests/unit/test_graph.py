@@ -27,7 +27,7 @@ from dubbing.planning.orders import Wishes, job_of
 from dubbing.planning.pipeline import Planner
 from dubbing.planning.table import NEEDED_BY_OTHERS, TABLE, Row, Task
 from dubbing.publishing import publish
-from dubbing.publishing.report_html import render
+from dubbing.publishing.pages import render
 from dubbing.stages import From, Leaf, Per, Published, Read, Stage, Work
 from dubbing.store.artifacts import ArtifactStore
 from voices import VoiceBank
