@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from dubbing import __version__
-from dubbing.cli import console, models, show, voices, work
+from dubbing.cli import console, edit, models, show, voices, work
 from dubbing.cli.console import EXAMPLES, Failed
 from dubbing.errors import DubbingError, Rejected
 from voices import VoiceError
@@ -68,7 +68,7 @@ def cli() -> None:
     """Subtitles and dubs for mini-series: a release goes in, a localized release comes out."""
 
 
-for command in (work.run, work.edit, work.report, work.clean):
+for command in (work.run, edit.edit, work.report, work.clean):
     cli.add_command(command)
 for command in (show.probe, show.engines, show.languages, voices.voices, models.models):
     cli.add_command(command)
