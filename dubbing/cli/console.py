@@ -72,16 +72,22 @@ def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> No
         "as spoken",
         "made to fit",
         "flagged",
+        "no line",
     ):
         table.add_column(column, justify="left" if column in ("episode", "language") else "right")
     table.add_column("subtitles", justify="right")
     table.add_column("loudness", justify="right")
+    unscripted_ms: dict[str, int] = {}  # by episode: each language has the same
     for report in reports:
         dubbed = report.mix is not None
         fitted = sum(
             report.count(kind) for kind in (FitKind.SPED, FitKind.STRETCHED, FitKind.SHORTENED)
         )
         flagged = report.count(FitKind.FLAGGED)
+        if unscripted := len(report.speech_without_line):
+            unscripted_ms[report.name] = sum(
+                one.span.duration_ms for one in report.speech_without_line
+            )
         natural = report.count(FitKind.IN_TIME) + report.count(FitKind.BORROWED)
         table.add_row(
             report.name,
@@ -91,11 +97,17 @@ def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> No
             str(natural) if dubbed else "-",
             str(fitted) if dubbed else "-",
             (f"[yellow]{flagged}[/yellow]" if flagged else "0") if dubbed else "-",
+            f"[yellow]{unscripted}[/yellow]" if unscripted else "0",
             f"{report.cues}"
             + (f" [yellow]({len(report.cue_problems)})[/yellow]" if report.cue_problems else ""),
             f"{report.mix.integrated_lufs:.1f} LUFS" if report.mix else "-",
         )
     stdout.print(table)
+    if unscripted_ms:
+        stdout.print(
+            f"[yellow]{sum(unscripted_ms.values()) / 1000:.1f} s of speech have no line[/yellow]: "
+            "`dub report` says where, and why."
+        )
     out = localized.out
     first = localized.plan.episodes[0].episode.name
     stdout.print("Read  ", end="")
@@ -108,6 +120,15 @@ def show_localized(localized: Localized, reports: Iterable[EpisodeReport]) -> No
     )
     if not localized.outcome.stages_run:
         stdout.print("Nothing had changed: no stage was run.")
+
+
+def unscripted_table(report: EpisodeReport) -> Table:
+    """The speech of an episode that is no line of it."""
+    table = Table("at", "to", "why", "heard", title="speech without a line", title_justify="left")
+    for one in report.speech_without_line:
+        start_s, end_s = one.span.start_ms / 1000, one.span.end_ms / 1000
+        table.add_row(f"{start_s:.1f}", f"{end_s:.1f}", escape(one.why), escape(one.heard))
+    return table
 
 
 def print_json(document: object) -> None:

@@ -126,6 +126,8 @@ def report(target: Path, as_json: bool) -> None:
                 escape(", ".join(filter(None, (entry.fit, *entry.notes)))),
             )
         console.stdout.print(table)
+        if one.speech_without_line:
+            console.stdout.print(console.unscripted_table(one))
         for draft in one.drafts:
             console.stdout.print(f"  {draft}", markup=False)
 

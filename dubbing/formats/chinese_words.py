@@ -6,9 +6,9 @@ import logging
 import re
 from itertools import accumulate, pairwise
 
-_DIGITS = "0-9〇零一二三四五六七八九十百千万亿两半"
+_DIGITS = "0-9〇零一二三四五六七八九十百千万亿两半萬億兩"
 # 三万五千, 七点半, 9.5万, 第十二, 百分之八十: a value is lost where it is cut.
-_NUMBER = re.compile(rf"(?:第|百分之)?[{_DIGITS}]+(?:[点.,:][{_DIGITS}]+)*[%％]?")
+_NUMBER = re.compile(rf"(?:第|百分之)?[{_DIGITS}]+(?:[点點.,:][{_DIGITS}]+)*[%％]?")
 
 
 def inside_words(text: str) -> set[int]:

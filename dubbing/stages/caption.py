@@ -16,7 +16,7 @@ from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.check import check
 from dubbing.subtitles.cues import build_cues
 
-NAME, VERSION = "caption", 1
+NAME, VERSION = "caption", 2
 STAGE = Stage(
     per=Per.TRACK,
     reads=(

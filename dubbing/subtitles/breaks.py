@@ -13,6 +13,7 @@ import budoux
 from budoux.parser import Parser
 from wcwidth import iter_graphemes
 
+from dubbing.formats.chinese_words import inside_words
 from dubbing.formats.subtitle_text import columns
 from dubbing.model.cue import CueRules
 
@@ -169,6 +170,8 @@ def _cuts(text: str, rules: CueRules) -> set[int]:
     found |= {match.end() for match in re.finditer(r"(?<=\w)[—–…]+(?=\w)", text)}
     if rules.segmenter:
         found |= _segment(_segmenter(rules.segmenter, 0), text) & _unspaced_cuts(text)
+        if rules.segmenter.startswith("zh"):
+            found -= inside_words(text)
         found |= {m.end() for m in re.finditer(r"[。，、！？；：…]+(?=\w)", text)}
     return found - {0, len(text)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dubbing.model.accounting import speech_without_line, without
@@ -26,13 +26,11 @@ def milliseconds(spans: list[Span]) -> set[int]:
     return {ms for span in spans for ms in range(span.start_ms, span.end_ms)}
 
 
-@settings(deadline=None)
 @given(st.lists(_spans, max_size=6), st.lists(_spans, max_size=6))
 def test_what_is_left_is_what_is_not_taken(taken: list[Span], spans: list[Span]) -> None:
     assert milliseconds(without(taken, spans)) == milliseconds(spans) - milliseconds(taken)
 
 
-@settings(deadline=None)
 @given(st.lists(_spans, max_size=6), st.lists(_spans, max_size=6), st.lists(_named, max_size=4))
 def test_each_millisecond_of_speech_is_in_a_line_or_named_once(
     lines: list[Span], speech: list[Span], named: list[SpeechWithoutLine]
@@ -43,7 +41,6 @@ def test_each_millisecond_of_speech_is_in_a_line_or_named_once(
     assert all(a.end_ms <= b.start_ms for a, b in pairwise(found))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(50, 3000), st.integers(0, 2500)), max_size=12),
     st.lists(st.tuples(st.sampled_from(["s1", "s2"]), _spans), max_size=5),

@@ -350,3 +350,22 @@ def test_cues_are_apart_by_the_gap_rule_in_a_crowded_scene() -> None:
     gaps = [b.span.start_ms - a.span.end_ms for a, b in pairwise(track.cues)]
     assert gaps
     assert all(gap in (66, 67) or gap >= 400 for gap in gaps)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("大家也别嫌弃因为这都是直播间最真实的状态", "直播间"),
+        ("我今天就是掉了脑袋也要把这件事情说清楚", "脑袋"),
+        ("我们一共赚了三万五千六百二十一块八毛七分", "三万五千六百二十一"),
+        ("周一到周五每天早晨七点半到九点半直播", "七点半"),
+    ],
+)
+@pytest.mark.parametrize("room", range(6, 14))
+def test_no_chinese_line_is_broken_inside_a_word_or_a_number(
+    text: str, word: str, room: int
+) -> None:
+    rules = replace(LANGUAGES["zh"].cues, chars_per_line=max(room, len(word)))
+    language = replace(LANGUAGES["zh"], cues=rules)
+    track = build([line(1, "s1", 0, 12_000, text)], language)
+    assert sum(shown.count(word) for cue in track.cues for shown in cue.lines) == 1

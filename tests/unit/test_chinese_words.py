@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dubbing.formats.chinese_words import inside_words, words
@@ -32,7 +32,6 @@ def test_a_text_may_be_cut_between_its_words(text: str) -> None:
     assert len(words(text)) > 1
 
 
-@settings(deadline=None)
 @given(st.text("我们早晨直播间九点半十三万8.,abc 脑袋", max_size=20))
 def test_words_are_the_text(text: str) -> None:
     assert "".join(words(text)) == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dubbing.errors import Rejected
@@ -66,7 +66,6 @@ def test_nobody_speaks_where_the_diarizer_hears_nobody() -> None:
     assert utterances_of(words("谢谢观看"), [], "zh") == ()
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(50, 400), st.integers(0, 900), st.booleans()), max_size=40),
     st.lists(st.tuples(st.sampled_from(["s1", "s2", "s3"]), st.integers(100, 3000)), min_size=1),

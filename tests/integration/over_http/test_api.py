@@ -100,6 +100,8 @@ def test_lines_tell_what_is_made_of_them(done: tuple[Api, str]) -> None:
         assert line["voice"]
         assert line["character"].startswith("c")
         assert line["fit"]
+        assert line["review"] == []
+    assert lines["speech_without_line"] == []
     first = it.client().get(f"/v1/jobs/{job}/episodes/1/lines").json()
     assert first["language"] == "en"
     problem(it.client().get(f"/v1/jobs/{job}/episodes/9/lines"), 404)
