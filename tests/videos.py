@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dubbing.media.container import Label
+from dubbing.media.muxing import Label
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 
 ORIGINAL = Label("zho", "Original")

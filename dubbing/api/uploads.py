@@ -25,7 +25,7 @@ from dubbing.api.problems import COMMON, Missing, TooLarge
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.decisions import read_cast, read_corrections
 from dubbing.formats.release_json import read_glossary, read_release_document
-from dubbing.media import container, probing
+from dubbing.media import inspecting, probing
 from dubbing.service.desk import Actor
 from dubbing.service.places import Place
 from dubbing.service.settings import ServiceSettings
@@ -158,7 +158,7 @@ def _believe(partial: Path, name: str, place: Place) -> None:
 def _check(file: Path, name: str) -> None:
     suffix = Path(name).suffix.lower()
     if suffix in _VIDEOS:
-        container.probe(file)
+        inspecting.probe(file)
     elif suffix in _SOUNDS:
         if probing.read_header(file).main("audio") is None:
             raise Rejected(

@@ -15,17 +15,22 @@ from dubbing.cli.console import print_json
 from dubbing.engines import registry
 from dubbing.engines.ports import Engine, Port
 from dubbing.formats.language_toml import all_languages
-from dubbing.media import container
+from dubbing.model.episode import SoundTrack
 from dubbing.planning.config import configs_folder
+from dubbing.stages.probe import examined
 
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
+@click.option("--from", "source", help="Language spoken in a video given alone [zh].")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def probe(target: Path, as_json: bool) -> None:
-    """Show what a release or a video is, and whether it can be localized."""
-    release = assembly.open_release(target)
-    found = {episode.name: container.probe(episode.video) for episode in release.episodes}
+def probe(target: Path, source: str | None, as_json: bool) -> None:
+    """Show what a release or a video is, which sound is heard, and whether it can be localized."""
+    release = assembly.open_release(target, source)
+    found = {
+        episode.name: examined(episode.video, release.source_language, episode.bed)
+        for episode in release.episodes
+    }
     if as_json:
         print_json(
             {"release": release.name, "source_language": release.source_language, "episodes": found}
@@ -44,6 +49,23 @@ def probe(target: Path, as_json: bool) -> None:
             f"{media.audio_codec} {media.audio_rate_hz} Hz, {media.audio_channels} ch",
         )
     console.stdout.print(table)
+    for name, media in found.items():
+        for note in media.notes:
+            console.stdout.print(f"{name}  {note}", markup=False, highlight=False)
+        for track in media.tracks if len(media.tracks) > 1 else ():
+            mark = "heard" if track.stream == media.sound_stream else "     "
+            console.stdout.print(f"{name}    {mark}  {_said(track)}", markup=False, highlight=False)
+
+
+def _said(track: SoundTrack) -> str:
+    """A soundtrack in one line."""
+    said = [f"stream {track.stream}", track.language or "no language", f'"{track.title}"']
+    said += [f"{track.codec} {track.rate_hz} Hz, {track.channels} ch"]
+    said += ["default"] if track.default else []
+    said += [track.aside] if track.aside else []
+    if track.speech is not None:
+        said.append(f"{track.speech:.0%} speech")
+    return ", ".join(part for part in said if part != '""')
 
 
 @click.command()

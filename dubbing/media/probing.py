@@ -16,8 +16,8 @@ _TIMEOUT_S = 60.0
 _ENTRIES = (
     "format=format_name,start_time,duration"
     ":stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,"
-    "r_frame_rate,start_time,duration,sample_rate,channels"
-    ":stream_disposition=default,attached_pic,timed_thumbnails"
+    "r_frame_rate,start_time,duration,sample_rate,channels,channel_layout,has_b_frames"
+    ":stream_disposition=default,attached_pic,timed_thumbnails,comment,visual_impaired"
     ":stream_tags=language,title,handler_name"
     ":stream_side_data=rotation"
 )
@@ -32,6 +32,8 @@ class Disposition:
     default: int = 0
     attached_pic: int = 0  # a cover, not a picture that moves
     timed_thumbnails: int = 0
+    comment: int = 0  # somebody talks about the episode
+    visual_impaired: int = 0  # somebody describes the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class StreamHeader:
     duration: str = ""
     sample_rate: str = ""
     channels: int = 0
+    channel_layout: str = ""  # 5.1; empty where the file says no more than their number
+    has_b_frames: int = 0  # by how many frames the order of decoding differs from that of showing
     disposition: Disposition = Disposition()
     tags: Tags = Tags()
     side_data_list: tuple[SideData, ...] = ()
@@ -81,15 +85,19 @@ class Header:
     format: FormatHeader = FormatHeader()
     streams: tuple[StreamHeader, ...] = field(default=())
 
-    def main(self, kind: str) -> StreamHeader | None:
-        """The stream of a kind that players take: the default one, else the first; no cover pictures."""
-        candidates = [
+    def of_kind(self, kind: str) -> list[StreamHeader]:
+        """The streams of a kind, in the file's order; no cover pictures."""
+        return [
             s
             for s in self.streams
             if s.codec_type == kind
             and not s.disposition.attached_pic
             and not s.disposition.timed_thumbnails
         ]
+
+    def main(self, kind: str) -> StreamHeader | None:
+        """The stream of a kind that players take: the default one, else the first."""
+        candidates = self.of_kind(kind)
         return min(candidates, key=lambda s: (not s.disposition.default, s.index), default=None)
 
 
@@ -104,9 +112,24 @@ class Packet:
     @property
     def start(self) -> Fraction | None:
         """In s; the time of decoding stands in where a container holds no other."""
-        return (
-            seconds(self.pts_time) if seconds(self.pts_time) is not None else seconds(self.dts_time)
-        )
+        return self.pts if self.pts is not None else self.dts
+
+    @property
+    def pts(self) -> Fraction | None:
+        return seconds(self.pts_time)
+
+    @property
+    def dts(self) -> Fraction | None:
+        return seconds(self.dts_time)
+
+    @property
+    def discarded(self) -> bool:
+        """Whether an edit list hides it."""
+        return "D" in self.flags
+
+    @property
+    def key(self) -> bool:
+        return "K" in self.flags
 
 
 @dataclass(frozen=True, slots=True)

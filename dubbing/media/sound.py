@@ -88,10 +88,11 @@ def encode_aac(audio: Audio, target: Path, bitrate_bps: int = 192_000) -> None:
     ffmpeg.run([ffmpeg.Pcm(audio)], arguments, target, timeout_s=_TIMEOUT_S)
 
 
-def decode(path: Path, rate_hz: int) -> Audio:
-    """The first sound of any sound file at `rate_hz`, with its own channels.
+def decode(path: Path, rate_hz: int, *, channels: int | None = None) -> Audio:
+    """The first sound of any sound file at `rate_hz`, with its own channels, or folded down to `channels`.
 
-    What an encoder added at both ends is cut off: what comes out of an .m4a is as long as what went
+    Folding down never gets louder than full scale: all is turned down by the same, as ffmpeg does it in
+    whole numbers. What an encoder added at both ends is cut off: what comes out of an .m4a is as long as what went
     in. Raises Rejected if the file can't be decoded.
     """
     refuse_what_is_no_file(path, expected="a sound file")
@@ -99,6 +100,9 @@ def decode(path: Path, rate_hz: int) -> Audio:
     arguments = ["-map", "0:a:0", "-ar", str(rate_hz), "-c:a", "pcm_f32le", "-f", "wav"]
     try:
         header = header_of(source)
+        found = header.main("audio")
+        if found is not None and channels is not None and found.channels > channels:
+            arguments += ["-ac", str(channels), "-rematrix_maxval", "1.0"]
         audio = parse_wav(ffmpeg.collect([source], arguments, timeout_s=_TIMEOUT_S))
     except ffmpeg.ProgramFailed as failure:
         raise Rejected(
@@ -107,8 +111,7 @@ def decode(path: Path, rate_hz: int) -> Audio:
             expected="a sound file: WAV, FLAC, M4A, MP3, AAC or OGG",
             remedy="Export the sound again, as WAV if in doubt.",
         ) from failure
-    stream = header.main("audio")
-    duration_s = seconds(stream.duration) if stream is not None else None
+    duration_s = seconds(found.duration) if found is not None else None
     if duration_s is None or "mp4" not in header.format.format_name:
         return audio
     # ffmpeg 5.1 decodes the last packet in full, beyond the end that the container declares.

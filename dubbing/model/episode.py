@@ -48,8 +48,25 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """One of a video's soundtracks."""
+
+    stream: int  # its number in the file
+    codec: str
+    rate_hz: int
+    channels: int
+    default: bool = False  # what players play if nobody chooses
+    language: str = ""  # as the file tags it; empty where it says nothing
+    title: str = ""
+    aside: str = ""  # what it is instead of the episode's own sound: a commentary
+    speech: float | None = (
+        None  # the share of its time in which somebody speaks; None: not measured
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a probe found in a video file."""
+    """What a probe found in a video file, and how the file will be dealt with."""
 
     container: str  # ffmpeg's name of the format
     duration_ms: int  # of the picture
@@ -63,7 +80,24 @@ class MediaInfo:
     picture_stream: int = 0  # the number of the picture's stream in the file
     sound_stream: int = 1
     picture_start_s: Fraction = Fraction(0)  # of the first frame, on the file's own clock
+    picture_frames: int = 0  # that can be shown
+    sound_span_ms: tuple[int, int] = (0, 0)  # when the sound begins and ends, in picture time
+    restarts: int = 0  # how often the file's clock starts over: it is put on one clock first
+    encode_picture: str = ""  # why MP4 can't take it as it is; empty: it is copied
+    encode_sound: str = ""
+    tracks: tuple[SoundTrack, ...] = ()  # all there are
+    chosen: str = ""  # why this one of several soundtracks is heard
+    notes: tuple[str, ...] = ()  # what people should know of the file, a sentence each
 
     @property
     def vertical(self) -> bool:
         return self.height > self.width
+
+
+@dataclass(frozen=True, slots=True)
+class Muxed:
+    """What became of the picture and of the original sound."""
+
+    picture_encoded: bool
+    sound_encoded: bool
+    why: str = ""  # where a copy turned out not to do

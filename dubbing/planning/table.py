@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dubbing.engines.ports import EngineInfo, Port
-from dubbing.media.container import Label
+from dubbing.media.muxing import Label
 from dubbing.model.job import of_script
 from dubbing.model.language import Language
 from dubbing.planning.asked import Asked
@@ -164,7 +164,7 @@ def _track(language: Language) -> mux.TrackLanguage:
 
 
 TABLE: tuple[Row, ...] = (
-    Row(probe, lambda _: Task(probe.Settings())),
+    Row(probe, lambda asked: Task(probe.Settings(asked.release.source_language))),
     Row(extract, lambda _: Task(extract.Settings())),
     Row(separate, _separate),
     Row(diarize, _diarize),

@@ -10,7 +10,7 @@ from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.translating.text_checks import missing_terms
 from dubbing.model.cue import Cue, CueTrack
 from dubbing.model.dub import BedKind, Fit, FitKind, MixReport, Voicing
-from dubbing.model.episode import MediaInfo
+from dubbing.model.episode import MediaInfo, Muxed
 from dubbing.model.report import EpisodeReport, LineReport, NameReport
 from dubbing.model.review import ReviewKind, SpeechWithoutLine
 from dubbing.model.series import Name
@@ -104,6 +104,7 @@ def report_of(
         _line_report(line, heard[line.number], fits.get(line.number), voicing, plan.labels)
         for line in script.lines
     )
+    muxed = read_json(folder(episode.stages["mux"]) / "mux.json", Muxed)
     names = read_json(folder(plan.series["names"]) / "names.json", tuple[Name, ...])
     return EpisodeReport(
         schema=1,
@@ -124,8 +125,16 @@ def report_of(
             [u.span for u in transcript.utterances], [f.span for f in fits.values()]
         ),
         names=tuple(_names(names, episode.episode.number, nodes.language.tag, script)),
-        drafts=tuple(_drafts(plan.engines, lines, mix)),
+        drafts=(*_drafts(plan.engines, lines, mix), *media.notes, *_remade(muxed, media)),
     )
+
+
+def _remade(muxed: Muxed, media: MediaInfo) -> Iterator[str]:
+    """What was encoded anew though the probe saw no reason for it."""
+    if muxed.why:
+        made = [] if media.encode_picture else ["the picture"]
+        made += [] if media.encode_sound else ["the original sound"]
+        yield f"Video: {muxed.why}, so {' and '.join(made)} is encoded anew."
 
 
 def _names(

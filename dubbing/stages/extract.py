@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dubbing.media.container import extract_audio
+from dubbing.media.soundtrack import extract_audio
 from dubbing.model.episode import MediaInfo
 from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json
 
-NAME, VERSION = "extract", 1
+NAME, VERSION = "extract", 2
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from dubbing.media import container
-from dubbing.media.container import Label, Track
-from dubbing.model.episode import MediaInfo
+from dubbing.errors import Defect
+from dubbing.media import muxing
+from dubbing.media.muxing import Label, Track
+from dubbing.model.episode import MediaInfo, Muxed
 from dubbing.stages import From, Leaf, Per, Published, Read, Stage, Work
-from dubbing.store.artifacts import read_json
+from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "mux", 1
+NAME, VERSION = "mux", 2
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(
@@ -19,7 +21,10 @@ STAGE = Stage(
         Read("mix", From.EACH_LANGUAGE, optional=True),
         Read("caption", From.EACH_LANGUAGE, optional=True),
     ),
-    leaves=(Leaf("{name}.mp4", published=Published("{name}/{name}.mp4", "video")),),
+    leaves=(
+        Leaf("{name}.mp4", published=Published("{name}/{name}.mp4", "video")),
+        Leaf("mux.json", Muxed),
+    ),
     reported=True,
 )
 
@@ -52,12 +57,36 @@ def run(work: Work, settings: Settings) -> None:
         if f"caption {language.tag}" in work.inputs
     ]
     target = work.out / f"{settings.name}.mp4"
+    try:
+        _mux(work, target, media, settings, audio, subtitles)
+        made = Muxed(bool(media.encode_picture), bool(media.encode_sound))
+    except Defect as failure:
+        # A file may break rules that no probe looks for. What plays can be encoded anew all the same.
+        why = f"a copy is not whole ({failure})"
+        media = replace(
+            media,
+            encode_picture=media.encode_picture or why,
+            encode_sound=media.encode_sound or why,
+        )
+        _mux(work, target, media, settings, audio, subtitles)
+        made = Muxed(picture_encoded=True, sound_encoded=True, why=why)
+    write_json(work.out / "mux.json", made)
+
+
+def _mux(
+    work: Work,
+    target: Path,
+    media: MediaInfo,
+    settings: Settings,
+    audio: list[Track],
+    subtitles: list[Track],
+) -> None:
     original = settings.source.label
-    container.mux(
+    muxing.mux(
         work.inputs["video"], target, media, original=original, audio=audio, subtitles=subtitles
     )
     # What players will see is read back before anybody may publish it.
-    container.check(
+    muxing.check(
         target,
         media,
         original=original,

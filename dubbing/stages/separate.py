@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dubbing.errors import Rejected
-from dubbing.media import sound
+from dubbing.media import channels, sound, stems
 from dubbing.media.leakage import speech_left_db
 from dubbing.model.audio import MASTER_RATE_HZ, SPEECH_RATE_HZ, Audio
 from dubbing.model.dub import Bed, BedKind, bed_of
@@ -19,7 +18,7 @@ from dubbing.model.time import ms_to_samples
 from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "separate", 2
+NAME, VERSION = "separate", 3
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(
@@ -35,7 +34,6 @@ STAGE = Stage(
     reported=True,
     queue=Queue.ASR,
 )
-_STEM_TOLERANCE_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def run(work: Work, settings: Settings) -> None:
     bed = Bed(BedKind.DUCKED)
     if "bed" in work.inputs:
         media = read_json(work.inputs["probe"] / "media.json", MediaInfo)
-        sound.write(work.out / "bed.wav", _stem(work, media.duration_ms, source))
+        sound.write(work.out / "bed.wav", _stem(work, media.duration_ms))
         bed = Bed(BedKind.STEM)
     else:
         with work.engines.separator(settings.separator) as separator:
@@ -59,25 +57,15 @@ def run(work: Work, settings: Settings) -> None:
             bed = bed_of(speech_left_db(speech, separation.bed))
             if bed.kind is BedKind.SEPARATED:
                 sound.write(work.out / "bed.wav", separation.bed)
-    heard = sound.resample(Audio.of_mono(speech.mono(), speech.rate_hz), SPEECH_RATE_HZ)
+    heard = sound.resample(channels.mono(speech), SPEECH_RATE_HZ)
     sound.write(work.out / "speech.wav", heard)
     write_json(work.out / "bed.json", bed)
 
 
-def _stem(work: Work, duration_ms: int, source: Audio) -> Audio:
-    """The producer's stem at the soundtrack's rate, channels and length. Raises Rejected."""
-    file = work.inputs["bed"]
-    stem = sound.decode(file, MASTER_RATE_HZ)
-    if abs(stem.duration_ms - duration_ms) > _STEM_TOLERANCE_MS:
-        raise Rejected(
-            f"{work.label}, bed {file.name}",
-            found=f"{stem.duration_ms} ms of sound",
-            expected=f"{duration_ms} ms, as long as the picture",
-            remedy="Deliver the music-and-effects stem of this very cut.",
-        )
-    fitted = Audio.silence(
-        ms_to_samples(duration_ms, MASTER_RATE_HZ), source.channels, MASTER_RATE_HZ
-    )
+def _stem(work: Work, duration_ms: int) -> Audio:
+    """The producer's stem at the soundtrack's rate, channels and length. The probe has looked at it."""
+    stem = stems.read(work.inputs["bed"])
+    fitted = Audio.silence(ms_to_samples(duration_ms, MASTER_RATE_HZ), stem.channels, stem.rate_hz)
     frames = min(fitted.frames, stem.frames)
     fitted.samples[:frames] = stem.samples[:frames]
     return fitted

@@ -14,7 +14,7 @@ import pytest
 from command import Dub, contents
 
 from dubbing.formats import srt
-from dubbing.media.container import StreamKind, read_back
+from dubbing.media.muxing import StreamKind, read_back
 
 
 @pytest.fixture(scope="module")

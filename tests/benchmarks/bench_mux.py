@@ -22,7 +22,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from dubbing.media import sound
-from dubbing.media.container import Label, Track, check, mux, probe
+from dubbing.media.inspecting import probe
+from dubbing.media.muxing import Label, Track, check, mux
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 
 GOAL = 1.2

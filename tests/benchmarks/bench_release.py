@@ -24,7 +24,7 @@ from dubbing.engines.registry import Engines
 from dubbing.formats import srt
 from dubbing.formats.language_toml import load_language
 from dubbing.media import sound
-from dubbing.media.container import StreamKind, read_back
+from dubbing.media.muxing import StreamKind, read_back
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Turn
 from dubbing.model.time import Span

@@ -11,7 +11,9 @@ from videos import ORIGINAL, clicks, decoded, ffprobe, heard_at_ms, run
 
 from dubbing.errors import Defect
 from dubbing.media import sound
-from dubbing.media.container import Label, Track, check, extract_audio, mux, probe, read_back
+from dubbing.media.inspecting import probe
+from dubbing.media.muxing import Label, Track, check, mux, read_back
+from dubbing.media.soundtrack import extract_audio
 from dubbing.model.audio import Audio
 
 MakeVideo = Callable[..., Path]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import ORIGINAL, clicks, run
+from videos import clicks, run
 
 from dubbing.errors import Rejected
 from dubbing.media import sound
-from dubbing.media.container import mux, probe
+from dubbing.media.inspecting import probe
 from dubbing.model.audio import Audio
 
 MakeVideo = Callable[..., Path]
@@ -135,15 +135,3 @@ def test_an_mp4_without_its_index(make_video: MakeVideo, tmp_path: Path) -> None
     whole = make_video(tmp_path / "whole.mp4", seconds=2, audio=clicks(2, [500]))
     (tmp_path / "v.mp4").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     assert "without its index" in reject(tmp_path / "v.mp4").found
-
-
-def test_a_picture_that_mp4_can_t_hold(make_video: MakeVideo, tmp_path: Path) -> None:
-    video = make_video(
-        tmp_path / "v.mkv",
-        seconds=1,
-        audio=clicks(1, [500]),
-        arguments=["-c:v", "ffv1", "-c:a", "flac"],
-    )
-    with pytest.raises(Rejected, match="a picture in ffv1"):
-        mux(video, tmp_path / "out.mp4", probe(video), original=ORIGINAL)
-    assert not (tmp_path / "out.mp4").exists()
