@@ -137,7 +137,7 @@ class FakeTranscriber(_Fake):
                 if start_ms == starts[-1]:
                     text += "." if spaced else "。"
                 word_span = Span(start_ms, min(start_ms + _WORD_MS, span.end_ms))
-                words.append(Word(text, word_span, confidence=0.9))
+                words.append(Word(text, word_span, confidence=0.99))
         return Hearing(tuple(words), tuple(loud), tuple(without))
 
 

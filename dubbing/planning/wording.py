@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.registry import Engines
+from dubbing.engines.translating import completeness
 from dubbing.engines.translating.routes import Hop, best_route
 from dubbing.engines.translating.text_checks import is_latin
 from dubbing.errors import Rejected
@@ -68,6 +69,7 @@ class LanguageWording:
             names_as=route[-1].target if latin and market.names is NameWriting.PINYIN else "",
             words=tuple(self._words(route)),
             scene=scene,
+            compared_by=completeness.revision(self.release.source_language, self.language.tag),
         )
 
     def remembered(self) -> tuple[LineCorrection, ...]:

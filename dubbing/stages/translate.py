@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dubbing.engines import lines
-from dubbing.engines.ports import Scene, TranslationRequest
+from dubbing.engines.ports import Scene, Translation, TranslationRequest
+from dubbing.engines.translating import completeness
 from dubbing.engines.translating.chinese_names import whole_words
 from dubbing.engines.translating.glossary import held
 from dubbing.engines.translating.routes import Hop
@@ -16,6 +17,7 @@ from dubbing.model.cue import CueRules
 from dubbing.model.dub import Cast
 from dubbing.model.episode import MediaInfo, Term
 from dubbing.model.job import CharacterDecision, LineCorrection
+from dubbing.model.review import ReviewItem
 from dubbing.model.series import Name, Place, Remembered
 from dubbing.model.service import Gate, Queue
 from dubbing.model.speech import MEMORY, PERSON, Line, Script, Transcript, Utterance
@@ -23,7 +25,7 @@ from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.cues import reading_budget_chars
 
-NAME, VERSION = "translate", 3
+NAME, VERSION = "translate", 4
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(
@@ -63,6 +65,7 @@ class Settings:
     )
     words: tuple[Term, ...] = ()  # the market's
     scene: SceneSettings | None = None  # None: no translator on the route reads scenes
+    compared_by: str = ""  # the revision of what looks for parts that are missing; empty: nothing
 
 
 def run(work: Work, settings: Settings) -> None:
@@ -84,7 +87,7 @@ def run(work: Work, settings: Settings) -> None:
         for u in machine
     }
     budgets = _budgets(transcript, settings.rules, media.duration_ms)
-    translated = _translate(work, settings, machine, requests, budgets)
+    translated = _translate(work, settings, transcript.language, machine, requests, budgets)
     script = Script(
         settings.language,
         tuple(
@@ -135,11 +138,22 @@ def _by_people(
 def _translate(
     work: Work,
     settings: Settings,
+    source: str,
     machine: Sequence[Utterance],
     requests: Mapping[int, TranslationRequest],
     budgets: Mapping[int, int],
 ) -> dict[int, Line]:
-    """Line by line; those that can't be read in the time they have are asked for again, shorter."""
+    """Line by line; those that lack a part are asked for again part by part, and those that can't be read in the
+    time they have, shorter. A shorter one that lacks a part is taken too, and marked: it can't be said otherwise."""
+
+    def lacks(number: int, text: str) -> bool:
+        spoken = spoken_in.get(number) or source
+        compared = bool(settings.compared_by)
+        return compared and completeness.lacks(
+            requests[number].text, text, spoken, settings.language
+        )
+
+    spoken_in = {u.number: u.language for u in machine}
     translations = dict(
         zip(
             requests,
@@ -149,6 +163,11 @@ def _translate(
             strict=True,
         )
     )
+    lacking = {n for n, translation in translations.items() if lacks(n, translation.text)}
+    for number, translation in _by_parts(work, settings, requests, lacking).items():
+        if not lacks(number, translation.text):
+            translations[number] = translation
+            lacking.remove(number)
     too_long = {
         number: replace(request, max_chars=budgets[number])
         for number, request in requests.items()
@@ -158,6 +177,8 @@ def _translate(
     for number, translation in zip(too_long, shorter, strict=True):
         if len(translation.text) < len(translations[number].text):
             translations[number] = translation
+            lacking -= {number}
+            lacking |= {number} if lacks(number, translation.text) else set()
     engines = tuple(hop.engine for hop in settings.route)
     return {
         u.number: _line(
@@ -166,8 +187,32 @@ def _translate(
             engines,
             translations[u.number].notes,
             requests[u.number].terms,
+            (completeness.REVIEW,) if u.number in lacking else (),
         )
         for u in machine
+    }
+
+
+def _by_parts(
+    work: Work,
+    settings: Settings,
+    requests: Mapping[int, TranslationRequest],
+    numbers: Iterable[int],
+) -> dict[int, Translation]:
+    """The translations of lines that can be divided, put together from those of their parts; unless two are the same."""
+    asked = [
+        (number, replace(requests[number], text=part))
+        for number in sorted(numbers)
+        for part in completeness.parts(requests[number].text)
+    ]
+    said = lines.translate(work.engines, work.store, settings.route, [part for _, part in asked])
+    together: dict[int, list[Translation]] = {}
+    for (number, _), translation in zip(asked, said, strict=True):
+        together.setdefault(number, []).append(translation)
+    return {
+        number: completeness.joined(parts, settings.language)
+        for number, parts in together.items()
+        if len({part.text for part in parts}) == len(parts) > 1
     }
 
 
@@ -212,6 +257,7 @@ def _line(
     engines: tuple[str, ...],
     notes: tuple[str, ...] = (),
     terms: tuple[Term, ...] = (),
+    review: tuple[ReviewItem, ...] = (),
 ) -> Line:
     return Line(
         number=utterance.number,
@@ -222,4 +268,5 @@ def _line(
         engines=engines,
         notes=notes,
         terms=terms,
+        review=review,
     )
