@@ -70,7 +70,7 @@ def api(
         yield Api(one, create_app(one.desk, one.database, one.store, plans, settings, routers))
 
 
-def order(release: Path, *languages: str, **values: Any) -> dict[str, Any]:
+def order(release: Path | str, *languages: str, **values: Any) -> dict[str, Any]:
     return {
         "release": str(release),
         "languages": languages or ("en",),
@@ -92,7 +92,7 @@ def events(text: str) -> list[tuple[str, dict[str, Any], str]]:
 
 
 def release_of(it: Api) -> Path:
-    return Path(it.service.roots[0]) / "fated"
+    return it.service.folder / "fated"
 
 
 def submitted(it: Api, client: TestClient, *languages: str, **values: Any) -> str:

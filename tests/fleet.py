@@ -18,6 +18,7 @@ from pathlib import Path
 
 from dubbing.model.service import JobState, ReleaseOrder
 from dubbing.service.desk import Actor, Desk
+from dubbing.service.roots import Roots
 from dubbing.store.database import Database
 from workers.celery_app import CeleryDispatcher, celery_app
 from workers.servers import PostgreSQL, RabbitMQ
@@ -60,7 +61,7 @@ class Fleet:
     def __post_init__(self) -> None:
         self.database = Database(self.postgres.url)
         self.dispatcher = CeleryDispatcher(celery_app(self.rabbit.url))
-        self.desk = Desk(self.database, self.dispatcher, (str(self.folder),))
+        self.desk = Desk(self.database, self.dispatcher, Roots(shared=(str(self.folder),)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -69,7 +70,7 @@ class Fleet:
             "DUBBING_DATABASE_URL": self.postgres.url,
             "DUBBING_BROKER_URL": self.rabbit.url,
             "DUBBING_CACHE": str(self.folder / "cache"),
-            "DUBBING_RELEASE_ROOTS": str(self.folder),
+            "DUBBING_SHARED_ROOTS": str(self.folder),
             **self.settings,
         }
 

@@ -14,6 +14,7 @@ from dubbing.service.desk import Actor, Desk
 from dubbing.service.executor import Executor, Polled
 from dubbing.service.plans import Plans
 from dubbing.service.room import Room
+from dubbing.service.roots import Roots
 from dubbing.service.sweeper import Sweeper
 from dubbing.service.webhooks import Webhooks
 from dubbing.store.artifacts import ArtifactStore
@@ -30,7 +31,8 @@ class Service:
     store: ArtifactStore
     engines: Engines
     scratch: Path
-    roots: tuple[str, ...]
+    roots: Roots
+    folder: Path
     limits: Limits = field(default_factory=lambda: Limits(lease_s=5.0, backoff_s=0.0))
     webhooks: Webhooks | None = None
 
@@ -65,14 +67,16 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path, url: str | None = None, **values: object) -> Iterator[Service]:
-    """A service whose releases lie anywhere in a folder."""
+def service(
+    folder: Path, url: str | None = None, roots: Roots | None = None, **values: object
+) -> Iterator[Service]:
+    """A service whose releases lie anywhere in a folder, for every team, or in `roots`."""
     database = Database(url or f"sqlite:///{folder / 'service.db'}")
     database.upgrade()
     with Engines() as engines:
         yield Service(
             database, ArtifactStore(folder / "artifacts"), engines, folder / "scratch",
-            (str(folder),), **values,  # type: ignore[arg-type]
+            roots or Roots((f"{folder}/{{team}}",), (str(folder),)), folder, **values,  # type: ignore[arg-type]
         )  # fmt: skip
     database.close()
 

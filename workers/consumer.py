@@ -20,6 +20,7 @@ from dubbing.service import messages
 from dubbing.service.desk import Actor, Conflict, Desk
 from dubbing.service.executor import Polled
 from dubbing.service.messages import Cancel, ReleaseReady
+from dubbing.service.roots import Roots
 from dubbing.store.database import Database
 from workers.dead_letters import DEAD_QUEUE
 
@@ -90,7 +91,7 @@ def pipeline_app(broker_url: str, desk: Desk) -> FastStream:
 
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI document."""
-    app = pipeline_app("amqp://127.0.0.1:5672/", Desk(Database("sqlite://"), Polled(), ()))
+    app = pipeline_app("amqp://127.0.0.1:5672/", Desk(Database("sqlite://"), Polled(), Roots()))
     document: dict[str, Any] = json.loads(app.schema.to_specification().to_json())
     return document
 

@@ -29,7 +29,7 @@ from workers.servers import PostgreSQL, RabbitMQ, end_names
 
 _READY_S = 60.0
 _ENDED_S = 90.0
-_TEAM = "studio"
+TEAM = "studio"
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ def home() -> Path:
 def up(folder: Path, releases: Path, port: int) -> Running:
     """Starts all that is not running. Raises Transient where something does not start."""
     folder.mkdir(parents=True, exist_ok=True)
-    releases.mkdir(parents=True, exist_ok=True)
+    (releases / TEAM).mkdir(parents=True, exist_ok=True)
     file = folder / "running.json"
     running = read_json(file, Running) if file.exists() and file.stat().st_size else Running()
     file.touch(mode=0o600)  # it holds a token
@@ -78,7 +78,7 @@ def up(folder: Path, releases: Path, port: int) -> Running:
             _, running.token = access.create_token(
                 connection,
                 os.environ.get("USER", "operator"),
-                _TEAM,
+                TEAM,
                 Role.ADMIN,
                 "make up",
                 now_ms(),
@@ -87,7 +87,7 @@ def up(folder: Path, releases: Path, port: int) -> Running:
     environment = {
         "DUBBING_DATABASE_URL": postgres.url,
         "DUBBING_BROKER_URL": rabbit.url,
-        "DUBBING_RELEASE_ROOTS": str(releases),
+        "DUBBING_RELEASE_ROOTS": f"{releases}/{{team}}",
     }
     for name, command in {
         "sweeper": ["sweep"],
@@ -186,7 +186,7 @@ def main() -> int:
     url = f"http://127.0.0.1:{arguments.port}"
     table = Table("what", "where", title="The service is running", title_justify="left")
     table.add_row("API", f"{url}/docs")
-    table.add_row("releases", str(releases))
+    table.add_row("releases", f"{releases}/{TEAM}")
     table.add_row("logs", f"{folder}/*.log")
     table.add_row("RabbitMQ", f"127.0.0.1:{running.ports['rabbitmq']}")
     table.add_row("PostgreSQL", f"127.0.0.1:{running.ports['postgresql']}")
@@ -195,7 +195,7 @@ def main() -> int:
     dub = Path(sys.executable).with_name("dub")
     for line in (
         f"export DUBBING_API_URL={url} DUBBING_API_TOKEN={running.token}",
-        f"{dub} jobs submit {releases}/NAME --to en --wait",
+        f"{dub} jobs submit {releases}/{TEAM}/NAME --to en --wait",
     ):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     return 0

@@ -33,7 +33,7 @@ def serve(
     """Answers until `stop` is set. No engine is loaded: plans are laid out, nothing is made."""
     with Engines() as engines:
         app = create_app(
-            Desk(database, dispatcher, settings.release_roots, settings.webhooks),
+            Desk(database, dispatcher, settings.roots, settings.webhooks),
             database,
             open_store(settings),
             Plans(engines, settings.scratch),

@@ -189,19 +189,8 @@ def _open(parts: Parts, me: Actor, release: str) -> Place:
 
 
 def _place(parts: Parts, me: Actor, release: str) -> Place:
-    """In the first place that releases may lie in, a folder of the team's own."""
-    if not parts.desk.release_roots:
-        raise Rejected(
-            "release",
-            found="no place to put it",
-            expected="a place that the operator allows",
-            remedy="Have the operator set DUBBING_RELEASE_ROOTS.",
-        )
-    root = parts.desk.release_roots[0].rstrip("/")
-    root = root.replace("{team}", me.team) if "{team}" in root else f"{root}/{me.team}"
-    url = f"{root}/{release}"
-    # In the form in which orders have it.
-    return Place(url if "://" in url else os.path.realpath(url), parts.settings.scratch)
+    """In the first place of the team's own."""
+    return Place(parts.desk.roots.of_upload(me.team, release), parts.settings.scratch)
 
 
 def _arrived(place: Place) -> Upload:

@@ -165,7 +165,7 @@ def listen() -> None:
 
     settings = _broker_settings()
     database = Database(settings.database)
-    desk = Desk(database, _dispatcher(settings), settings.release_roots)
+    desk = Desk(database, _dispatcher(settings), settings.roots)
     asyncio.run(listen_until_stopped(settings.broker_url, desk))
     database.close()
 

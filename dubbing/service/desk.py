@@ -24,7 +24,7 @@ from dubbing.model.service import (
 )
 from dubbing.service import changes, events, tracing
 from dubbing.service.executor import Dispatcher
-from dubbing.service.places import refuse_outside
+from dubbing.service.roots import Roots, is_web
 from dubbing.service.webhooks import Webhooks, no_webhooks
 from dubbing.store import access, jobs, outbox, tasks
 from dubbing.store.database import Database, now_ms
@@ -63,7 +63,7 @@ class Desk:
 
     database: Database
     dispatcher: Dispatcher
-    release_roots: tuple[str, ...]
+    roots: Roots
     webhooks: Webhooks | None = None
 
     def submit(
@@ -280,8 +280,15 @@ class Desk:
         return self.job(actor, job)
 
     def _checked(self, actor: Actor, order: ReleaseOrder) -> ReleaseOrder:
-        release = refuse_outside(order.release, self.release_roots, actor.team)
-        out = order.out and refuse_outside(order.out, self.release_roots, actor.team)
+        release = self.roots.refuse_outside(order.release, actor.team)
+        out = order.out and self.roots.refuse_outside(order.out, actor.team)
+        if is_web(out or release):
+            raise Rejected(
+                "out",
+                found=f"nothing to publish to but {out or release}",
+                expected="a folder or a storage that can be written to",
+                remedy="Name one of your team's other places in `out`.",
+            )
         if not order.languages:
             raise Rejected(
                 "languages",
@@ -304,7 +311,7 @@ class Desk:
     ) -> JobState | None:
         if message is not None:
             job = jobs.job_of_message(connection, *message)
-            return None if job is None else jobs.get(connection, job)
+            return None if job is None else self._own(connection, actor, job)
         if idempotency_key is not None:
             return jobs.by_idempotency_key(connection, actor.team, idempotency_key)
         return None

@@ -8,10 +8,11 @@ import posixpath
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import fsspec
 import msgspec
@@ -23,6 +24,7 @@ from dubbing.formats.documents import read_document
 from dubbing.formats.release_json import ReleaseDocument, read_release
 from dubbing.model.episode import Release
 from dubbing.publishing.publish import MANIFEST, Manifest, read_manifest
+from dubbing.service.roots import is_web
 from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json, write_json
 from dubbing.store.digests import digest_of
 
@@ -32,22 +34,6 @@ _UNNAMED = ("glossary.csv", "cast.toml", "corrections.toml")  # read where there
 
 def is_remote(url: str) -> bool:
     return "://" in url and not url.startswith("file://")
-
-
-def refuse_outside(url: str, roots: Sequence[str], team: str) -> str:
-    """The URL in its plain form. Raises Rejected if it lies in none of the roots that a team may use."""
-    plain = _plain(url)
-    allowed = [root.replace("{team}", team) for root in roots]
-    if plain is not None and any(_within(plain, _plain(root)) for root in allowed):
-        return plain
-    raise Rejected(
-        "release",
-        found=url[:200],
-        expected=f"a place in {', '.join(allowed)}"
-        if allowed
-        else "a place that the operator allows",
-        remedy="Put the release there, or have the operator add its place to DUBBING_RELEASE_ROOTS.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +54,29 @@ class Place:
             return Path(self.url.removeprefix("file://"))
         return self.scratch / "releases" / hashlib.sha256(self.url.encode()).hexdigest()[:24]
 
+    def refuse_link(self) -> None:
+        """Raises Rejected where a folder of this machine has become a link since it was allowed."""
+        if not self.remote and os.path.realpath(self.root) != str(self.root):
+            raise Rejected(
+                str(self.root),
+                found="a link to another place",
+                expected="a folder",
+                remedy="Put the folder itself there, or order with the place that the link leads to.",
+            )
+
     def read(self) -> Release:
         """The release; videos that lie elsewhere are not brought here yet. Raises Rejected."""
         if self.remote:
             self._mirror()
-        return read_release(self.root)
+        release = read_release(self.root)
+        for path in (release.cast_file, release.corrections_file, self.root / "glossary.csv"):
+            if path is not None:
+                self._refuse_leaving(path)
+        return release
 
     def digest(self, path: Path, store: ArtifactStore) -> str:
         """The SHA-256 of a source file, read once for as long as it stays as it is."""
+        self._refuse_leaving(path)
         if not self.remote:
             return digest_of(store, path)
         info = self._info(path)
@@ -89,6 +90,7 @@ class Place:
 
     def fetch(self, path: Path, sha256: str) -> Path:
         """A source file on this machine, brought here if need be. Raises Rejected if it has changed."""
+        self._refuse_leaving(path)
         if not self.remote:
             return path
         beside = _digest_file(path)
@@ -120,6 +122,7 @@ class Place:
 
         One edit at a time on a machine; `change` raises before it writes if it can't be done.
         """
+        self._refuse_leaving(path)
         lock = self.scratch / "edits" / hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
         lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{lock}.lock"):
@@ -140,16 +143,16 @@ class Place:
 
     def open(self, name: str) -> BinaryIO:
         """A file of a published release, to be read. Raises Rejected if there is none of that name."""
-        fs, base = self._fs()
-        path = f"{base}/{name}"
-        if ".." in name.split("/") or not fs.isfile(path):
+        fs, _ = self._fs()
+        within = not self._leaves(self.root / name)
+        if not within or not fs.isfile(self._url_of(self.root / name)):
             raise Rejected(
                 name,
                 found="no such file in the release",
                 expected="a file that the manifest names",
                 remedy="Read the manifest.",
             )
-        file: BinaryIO = fs.open(path, "rb")
+        file: BinaryIO = fs.open(self._url_of(self.root / name), "rb")
         return file
 
     def published(self) -> Manifest | None:
@@ -214,22 +217,17 @@ class Place:
 
     def _placeholder(self, root: Path, fresh: Path, name: str) -> None:
         """An empty file where a video will be: a release is read without its videos."""
+        if self._leaves(root / name):
+            return  # which the reader of the release refuses
         if not (root / name).exists() and self._exists(root / name):
             place = fresh / name
-            if fresh.resolve() in place.resolve().parents:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.touch()
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
 
     def _get(self, path: Path, to: Path) -> None:
+        self._refuse_leaving(path)
         fs, _ = self._fs()
         url = self._url_of(path)
-        if self.root.resolve() not in (self.root / path.relative_to(self.root)).resolve().parents:
-            raise Rejected(
-                url,
-                found="a path that leaves the release's folder",
-                expected="a path within it",
-                remedy="Correct release.json.",
-            )
         to.parent.mkdir(parents=True, exist_ok=True)
         try:
             fs.get_file(url, str(to))
@@ -243,6 +241,20 @@ class Place:
         except OSError as error:
             raise Transient(f"{url} can't be read: {error}") from error
 
+    def _leaves(self, path: Path) -> bool:
+        """Whether a path leads out of this folder, by its name or by a link."""
+        root = self.root.resolve()
+        return path.resolve() == root or not path.resolve().is_relative_to(root)
+
+    def _refuse_leaving(self, path: Path) -> None:
+        if self._leaves(path):
+            raise Rejected(
+                os.path.relpath(path, self.root),
+                found="a path that leads out of the release's folder",
+                expected="a file inside it",
+                remedy="Put the file itself there, not a link, and name it so in release.json.",
+            )
+
     def _exists(self, path: Path) -> bool:
         fs, _ = self._fs()
         return bool(fs.exists(self._url_of(path)))
@@ -253,7 +265,9 @@ class Place:
         return dict(fs.info(self._url_of(path)))
 
     def _url_of(self, path: Path) -> str:
-        return f"{self.url}/{path.relative_to(self.root).as_posix()}"
+        name = path.relative_to(self.root).as_posix()
+        # Over HTTP a name is decoded before it is looked up: a `%2e%2e` in it would lead up.
+        return f"{self.url}/{quote(name) if is_web(self.url) else name}"
 
     def _fs(self) -> tuple[Any, str]:
         fs, base = fsspec.core.url_to_fs(
@@ -293,19 +307,3 @@ def _drop_others(fs: Any, base: str, kept: Collection[str]) -> None:
         is_version = entry["type"] == "directory" and _VERSION.fullmatch(name)
         if is_version and name not in kept:
             fs.rm(entry["name"], recursive=True)
-
-
-def _plain(url: str) -> str | None:
-    """A URL or an absolute path without what could lead elsewhere; None for others."""
-    if "\0" in url or "?" in url or "#" in url:
-        return None
-    scheme, mark, rest = url.partition("://")
-    if mark and scheme != "file":
-        parts = rest.split("/")
-        return None if {"..", "."} & set(parts) else f"{scheme}://{rest.rstrip('/')}"
-    path = Path(rest if mark else url)
-    return os.path.realpath(path) if path.is_absolute() else None
-
-
-def _within(url: str, root: str | None) -> bool:
-    return root is not None and (url == root or url.startswith(root.rstrip("/") + "/"))

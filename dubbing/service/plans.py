@@ -105,11 +105,17 @@ class Plans:
         return laid
 
     def place(self, order: ReleaseOrder) -> Place:
-        return Place(order.release, self._scratch)
+        """Where a job's release lies. Raises Rejected if a link leads elsewhere by now."""
+        return self._at(order.release)
 
     def out(self, order: ReleaseOrder) -> Place:
-        """Where a job's localized release goes."""
-        return Place(order.out or f"{order.release.rstrip('/')}/localized", self._scratch)
+        """Where a job's localized release goes. Raises Rejected if a link leads elsewhere by now."""
+        return self._at(order.out or f"{order.release.rstrip('/')}/localized")
+
+    def _at(self, url: str) -> Place:
+        place = Place(url, self._scratch)
+        place.refuse_link()
+        return place
 
     def _lay_out(
         self, job: JobState, snapshot: Snapshot, episodes: tuple[int, ...] | None

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
 from dubbing.model.service import Limits
+from dubbing.service.roots import Roots
 from dubbing.service.webhooks import Webhooks
 
 
@@ -31,7 +32,12 @@ class ServiceSettings(BaseSettings):
     )
     release_roots: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="folders or URLs that releases may lie in, split at commas; {team} is filled in",
+        description="folders or URLs that releases may lie in, split at commas: {team} in each, or else "
+        "a folder for each team",
+    )
+    shared_roots: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="folders or URLs in which every team may read all releases and publish over them",
     )
     scratch: Path = Field(
         default_factory=lambda: cache_folder() / "service",
@@ -66,12 +72,17 @@ class ServiceSettings(BaseSettings):
         description="hosts that webhooks may go to, split at commas; any public one if empty",
     )
 
-    @field_validator("release_roots", "webhook_hosts", mode="before")
+    @field_validator("release_roots", "shared_roots", "webhook_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def roots(self) -> Roots:
+        """Raises Rejected where teams would not be apart."""
+        return Roots.of(self.release_roots, self.shared_roots)
 
     @property
     def limits(self) -> Limits:
@@ -94,7 +105,7 @@ class ServiceSettings(BaseSettings):
     def load(cls) -> ServiceSettings:
         """Raises Rejected for what can't be used."""
         try:
-            return cls()
+            settings = cls()
         except ValidationError as error:
             problem = error.errors()[0]
             name = f"DUBBING_{str(problem['loc'][0]).upper()}"
@@ -104,3 +115,5 @@ class ServiceSettings(BaseSettings):
                 expected=problem["msg"].lower(),
                 remedy="Correct it in the environment.",
             ) from None
+        settings.roots  # noqa: B018 - refused now, not with the first order
+        return settings

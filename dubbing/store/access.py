@@ -52,10 +52,8 @@ class AuditEntry:
     details: Mapping[str, Any]
 
 
-def create_token(
-    connection: Connection, name: str, team: str, role: Role, by: str, now_ms: int
-) -> tuple[Token, str]:
-    """A new token and its secret, which can't be had again. Raises Rejected."""
+def refuse_team(team: str) -> None:
+    """Raises Rejected for what can't be the name of a team."""
     if not _TEAM.fullmatch(team):
         raise Rejected(
             "team",
@@ -63,6 +61,13 @@ def create_token(
             expected="1 to 64 of the letters a-z, digits, - and _",
             remedy="Give the team a name that can be part of a path.",
         )
+
+
+def create_token(
+    connection: Connection, name: str, team: str, role: Role, by: str, now_ms: int
+) -> tuple[Token, str]:
+    """A new token and its secret, which can't be had again. Raises Rejected."""
+    refuse_team(team)
     if not 0 < len(name) <= 160 or not name.isprintable():
         raise Rejected(
             "name",

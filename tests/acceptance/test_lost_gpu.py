@@ -16,6 +16,7 @@ from sqlalchemy import text
 from dubbing.model.service import EpisodeStatus, JobStatus, ReleaseOrder
 from dubbing.service.desk import Desk
 from dubbing.service.executor import Polled
+from dubbing.service.roots import Roots
 from dubbing.store.database import Database
 
 # Loaded by every Python that works: what a transcriber hears breaks its process, as CUDA would. From then on
@@ -98,13 +99,13 @@ def test_a_worker_of_several_places_ends_and_hands_back_what_is_not_to_blame(
     environment = {
         **dub.environment,
         "PYTHONPATH": search_path(tmp_path),
-        "DUBBING_RELEASE_ROOTS": str(tmp_path),
+        "DUBBING_SHARED_ROOTS": str(tmp_path),
         "DUBBING_DATABASE_URL": f"sqlite:///{tmp_path / 'service.db'}",
         "DUBBING_BACKOFF_S": "0.1",
     }
     database = Database(environment["DUBBING_DATABASE_URL"])
     database.upgrade()
-    desk = Desk(database, Polled(), (str(tmp_path),))
+    desk = Desk(database, Polled(), Roots(shared=(str(tmp_path),)))
     order = ReleaseOrder(str(release), ("en",), profile="fake", dub=False)
     job, _ = desk.submit(ME, order)
     command = dub.command("worker", "--processes", 3, "--grace", 5, "--memory", 0.5)

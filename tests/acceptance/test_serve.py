@@ -19,7 +19,7 @@ from workers.servers import free_port
 def test_a_team_of_three_needs_one_command(dub: Dub, series: Path, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    environment = {**dub.environment, "DUBBING_RELEASE_ROOTS": str(tmp_path)}
+    environment = {**dub.environment, "DUBBING_SHARED_ROOTS": str(tmp_path)}
     made = subprocess.run(
         dub.command("tokens", "create", "--team", "studio",  "mei", "--role", "editor", "--json"),
         env=environment, check=True, capture_output=True, text=True,

@@ -141,7 +141,7 @@ def _tell(profile: str, out: Path, seconds: float) -> None:
 
 def _serve(release: Path, out: Path, environment: dict[str, str]) -> dict[str, bytes]:
     port = free_port()
-    environment = {**environment, "DUBBING_RELEASE_ROOTS": str(release.parents[1])}
+    environment = {**environment, "DUBBING_SHARED_ROOTS": str(release.parents[1])}
 
     def dub(*words: object, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "dubbing", *map(str, words)]

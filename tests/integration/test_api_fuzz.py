@@ -85,7 +85,7 @@ def test_no_request_breaks_it(
         if isinstance(places.get("episode"), int) and 1 <= places["episode"] <= 9999:
             places["episode"] = 1 + places["episode"] % 2
         if path == "/v1/jobs" and isinstance(case.body, dict) and "release" in case.body:
-            case.body["release"] = f"{target.it.service.roots[0]}/fated"
+            case.body["release"] = f"{target.it.service.folder}/fated"
         case.call_and_validate(headers=target.headers, checks=CHECKS)
 
     ask()

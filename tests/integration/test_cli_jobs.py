@@ -126,7 +126,7 @@ def test_what_was_published_is_fetched_once(dub: Remote, job: str, tmp_path: Pat
     out = tmp_path / "out"
     first = dub.json("jobs", "fetch", job, "--out", out)
     assert first["fetched"] == first["files"] > 10
-    published = Path(dub.it.service.roots[0]) / "fated" / "localized"
+    published = dub.it.service.folder / "fated" / "localized"
     for file in published.rglob("*"):
         if file.is_file():
             assert (out / file.relative_to(published)).read_bytes() == file.read_bytes()

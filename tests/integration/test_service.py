@@ -224,7 +224,7 @@ def test_an_episode_that_kills_its_workers_fails_after_its_attempts(
 ) -> None:
     with service(tmp_path) as one:
         poisoned = _Poisoned(
-            one.database, one.store, one.engines, one.scratch, one.roots, one.limits
+            one.database, one.store, one.engines, one.scratch, one.roots, one.folder, one.limits
         )
         job = poisoned.submit(series)
         poisoned.work()

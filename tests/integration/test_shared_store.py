@@ -22,6 +22,7 @@ from dubbing.formats import decisions
 from dubbing.model.job import LineCorrection
 from dubbing.model.service import JobStatus
 from dubbing.service.places import Place
+from dubbing.service.roots import Roots
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
 from dubbing.store.shared import SharedArtifactStore
@@ -149,7 +150,8 @@ def machines(
                 SharedArtifactStore(tmp_path / name / "artifacts", f"s3://{bucket}/artifacts"),
                 engines,
                 tmp_path / name / "scratch",
-                (f"s3://{bucket}",),
+                Roots(shared=(f"s3://{bucket}",)),
+                tmp_path,
             )
             for name, engines in (("one", first), ("two", second))
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -103,7 +102,7 @@ def test_tokens_are_made_shown_once_and_revoked(one: Api) -> None:
     me = bo.get("/v1/me", headers=headers).json()
     assert (me["name"], me["team"], me["role"]) == ("Bo", "studio", "editor")
     assert secret not in admin.get("/v1/tokens").text
-    kept = b"".join(p.read_bytes() for p in Path(one.service.roots[0]).glob("service.db*"))
+    kept = b"".join(p.read_bytes() for p in one.service.folder.glob("service.db*"))
     assert secret.encode() not in kept
     assert hashlib.sha256(secret.encode()).hexdigest().encode() in kept
     assert admin.delete(f"/v1/tokens/{made.json()['id']}").status_code == 204

@@ -15,6 +15,7 @@ from dubbing.model.service import Queue, Role
 from dubbing.service.desk import Desk
 from dubbing.service.executor import Polled
 from dubbing.service.plans import Plans
+from dubbing.service.roots import Roots
 from dubbing.service.settings import ServiceSettings
 from dubbing.store import workers
 from dubbing.store.artifacts import ArtifactStore
@@ -83,7 +84,7 @@ def test_a_database_that_is_away_is_a_wait(tmp_path: Path) -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     with Engines() as engines:
         app = create_app(
-            Desk(database, Polled(), ()), database, ArtifactStore(tmp_path),
+            Desk(database, Polled(), Roots()), database, ArtifactStore(tmp_path),
             Plans(engines, tmp_path), ServiceSettings(scratch=tmp_path),
         )  # fmt: skip
         client = TestClient(app, raise_server_exceptions=False)

@@ -11,6 +11,7 @@ import pytest
 from api import Api, order, problem
 
 from dubbing.model.service import Role
+from dubbing.service.roots import Roots
 
 
 def test_a_release_is_uploaded_and_ordered(one: Api, pristine: Path) -> None:
@@ -36,7 +37,9 @@ def test_a_release_is_uploaded_and_ordered(one: Api, pristine: Path) -> None:
 
 def test_a_release_may_be_uploaded_to_a_storage(one: Api, pristine: Path) -> None:
     parts = one.app.state.parts
-    one.app.state.parts = replace(parts, desk=replace(parts.desk, release_roots=("memory://r",)))
+    one.app.state.parts = replace(
+        parts, desk=replace(parts.desk, roots=Roots.of(("memory://r",), ()))
+    )
     client = one.client(Role.EDITOR)
     for name in ("a.mp4", "b.mp4", "glossary.csv", "release.json"):
         answer = client.put(f"/v1/uploads/mine/{name}", content=(pristine / name).read_bytes())
@@ -63,7 +66,7 @@ def test_a_release_may_be_uploaded_to_a_storage(one: Api, pristine: Path) -> Non
 )  # fmt: skip
 def test_hostile_names_are_refused(one: Api, name: str) -> None:
     problem(one.client().put(f"/v1/uploads/mine/{name}", content=b"x"), 422)
-    assert not (Path(one.service.roots[0]) / "studio" / "mine").exists()
+    assert not (one.service.folder / "studio" / "mine").exists()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_names_that_are_paths_lead_nowhere(one: Api, path: str) -> None:
 
 def test_what_is_not_what_its_name_says_is_not_kept(one: Api, pristine: Path) -> None:
     client = one.client()
-    folder = Path(one.service.roots[0]) / "studio" / "mine"
+    folder = one.service.folder / "studio" / "mine"
 
     def pieces() -> Iterator[bytes]:
         for _ in range(3):
