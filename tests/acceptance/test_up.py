@@ -101,3 +101,21 @@ def test_it_is_healthy_works_and_can_be_watched(up: Up, series: Path) -> None:
     assert after["dubbing_real_time_factor",] > 0
     assert after["dubbing_queue_tasks", "media"] == 0
     assert sum(key[0] == "dubbing_engine_loads" for key in after) >= 3
+
+
+def test_a_second_team_can_neither_read_nor_publish_over_the_first(up: Up, pristine: Path) -> None:
+    made = up.dub("tokens", "create", "Bo", "--team", "rival", "--role", "admin", "--json")
+    assert made.returncode == 0, made.stderr
+    with up.client(up.token) as studio, up.client(json.loads(made.stdout)["secret"]) as rival:
+        for name in ("a.mp4", "b.mp4", "glossary.csv", "release.json"):
+            content = (pristine / name).read_bytes()
+            assert studio.put(f"/v1/uploads/mine/{name}", content=content).status_code == 200
+        release = studio.get("/v1/uploads/mine").json()["release"]
+        assert release == str(up.releases / "studio" / "mine")
+        body = {"release": release, "languages": ["en"], "profile": "fake", "replace": True}
+        refused = rival.post("/v1/jobs", json=body)
+        assert (refused.status_code, refused.json()["found"]) == (422, release)
+        out = {**body, "release": str(up.releases / "rival" / "x"), "out": f"{release}/localized"}
+        assert rival.post("/v1/jobs", json=out).status_code == 422
+        assert rival.get("/v1/uploads/mine").status_code == 404
+        assert rival.get("/v1/jobs").json()["jobs"] == []
