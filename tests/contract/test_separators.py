@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_worked_in_halves_and_sounds_the_same(
     samples = np.random.default_rng(4).normal(0, 0.1, (400_000, 2)).astype(np.float32)
     with DemucsSeparator() as engine:
         whole = engine.separate(Audio(samples, MASTER_RATE_HZ))
-        network, sizes = engine._model, []
+        network, sizes = engine.network, []
 
         class Small(torch.nn.Module):
             """A GPU that has room for one stretch."""
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_worked_in_halves_and_sounds_the_same(
                     raise torch.cuda.OutOfMemoryError("out of memory")
                 return network(stretches)
 
-        engine._model = Small()
+        engine._loaded = (Small(), engine.device)
         parts = engine.separate(Audio(samples, MASTER_RATE_HZ))
         assert sizes[:3] == [4, 2, 1]
         assert sizes.count(4) == 1, "memory runs out once, not each time"
@@ -128,12 +128,12 @@ def test_stretches_are_put_together_as_demucs_does_it(
 
     tiny.install_demucs(tmp_path / "cache", monkeypatch)
     with DemucsSeparator() as engine:
-        size = int(engine._model.samplerate * engine._model.segment)
+        size = int(engine.network.samplerate * engine.network.segment)
         stride = round(size * 0.75)
         heard = np.random.default_rng(5).normal(0, 1, (size + 2 * stride, 2)).astype(np.float32)
         ours = engine._voices(heard)
         mix = torch.from_numpy(heard.T[np.newaxis].copy())
-        theirs = apply_model(engine._model, mix, shifts=0)[0, -1].numpy().T
+        theirs = apply_model(engine.network, mix, shifts=0)[0, -1].numpy().T
     # Demucs then adds a stretch that is mostly silence, which changes the last one's second half.
     assert np.allclose(ours[: 3 * stride], theirs[: 3 * stride], atol=1e-4)
     assert ours.std() > 1e-3

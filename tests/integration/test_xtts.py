@@ -57,12 +57,12 @@ def test_without_chance_it_says_what_the_library_says(
 ) -> None:
     monkeypatch.setattr(xtts._Chances, "__call__", lambda _self, _ids, scores: scores)
     said = engine.synthesize(text, "en", _VOICE, 1.0)
-    theirs = engine._model.inference(
+    theirs = engine.network.inference(
         text,
         "en",
-        *engine._model.speaker_manager.speakers[_VOICE].values(),
+        *engine.network.speaker_manager.speakers[_VOICE].values(),
         do_sample=False,
-        repetition_penalty=float(engine._model.config.repetition_penalty),
+        repetition_penalty=float(engine.network.config.repetition_penalty),
     )
     np.testing.assert_allclose(said.mono(), np.clip(theirs["wav"], -1, 1), atol=1e-6)
 

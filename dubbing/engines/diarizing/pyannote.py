@@ -11,17 +11,18 @@ import inspect
 import threading
 import warnings
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dubbing.engines.devices import Device, best_device
+from dubbing.engines.devices import Device
 from dubbing.engines.diarizing.voiceprints import named
-from dubbing.engines.hub import HubModel, tensors_only
+from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port
+from dubbing.engines.torch_engine import TorchEngine, read_checkpoint
 from dubbing.engines.weights import version_of
-from dubbing.errors import Defect, Rejected
+from dubbing.errors import Rejected
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Diarization, Turn
 from dubbing.model.time import Span, seconds_to_ms
@@ -61,21 +62,14 @@ _LEAST_HEARD = (
 )
 
 
-class PyannoteDiarizer:
+class PyannoteDiarizer(TorchEngine[Any]):
     """Diarizes with pyannote.audio; turns may overlap. Calls from several threads take turns."""
 
     same_person = SAME_PERSON
 
     def __init__(self, model: str = "community-1") -> None:
-        self._name = f"pyannote:{model}"
-        self._hub = MODELS[model]
-        self._pipeline: Any = None
-        self._device: Device | None = None
+        super().__init__(f"pyannote:{model}", MODELS[model])
         self._lock = threading.Lock()
-
-    @property
-    def hub(self) -> HubModel:
-        return self._hub
 
     @property
     def info(self) -> EngineInfo:
@@ -91,8 +85,8 @@ class PyannoteDiarizer:
             note="Its makers ask for a name and an address before it can be fetched; name them where you publish.",
         )
 
-    def __enter__(self) -> Self:
-        folder = self.hub.path(self._name)
+    def _load(self, device: Device) -> Any:
+        folder = self.folder
         import torch
         from pyannote.audio.core.plda import PLDA
         from pyannote.audio.pipelines import SpeakerDiarization
@@ -108,20 +102,12 @@ class PyannoteDiarizer:
             embedding_batch_size=_BATCH,
         )
         pipeline.instantiate(_PARAMETERS)
-        self._device = best_device()
-        self._pipeline = pipeline.to(torch.device(self._device.name))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._pipeline = None
-        if self._device is not None:
-            self._device.clear()
+        return pipeline.to(torch.device(device.name))
 
     def diarize(self, speech: Audio) -> Diarization:
         import torch
 
-        if self._pipeline is None:
-            raise Defect(f"{self._name} was asked before it was loaded")
+        pipeline = self.network
         if speech.duration_ms < _SHORTEST_MS:
             return Diarization((), ())
         mono = np.ascontiguousarray(speech.mono())
@@ -136,7 +122,7 @@ class PyannoteDiarizer:
                 warnings.filterwarnings(
                     "ignore", "Mean of empty slice|invalid value", RuntimeWarning
                 )
-                found = self._pipeline(heard)
+                found = pipeline(heard)
             turns = turns_of(found.speaker_diarization, speech.duration_ms)
             embeddings = {
                 speaker: self._embedding(
@@ -153,7 +139,7 @@ class PyannoteDiarizer:
         import torch
 
         times = -(-_LEAST_HEARD // len(spoken))
-        made = self._pipeline._embedding(torch.from_numpy(np.tile(spoken, times))[None, None])
+        made = self.network._embedding(torch.from_numpy(np.tile(spoken, times))[None, None])
         return np.asarray(made[0], np.float32)
 
 
@@ -173,14 +159,13 @@ def _network(folder: Path, file: str, engine: str) -> Any:
 
     Raises Rejected for a checkpoint that would run code, or is of another network.
     """
-    import torch
     from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from torch.torch_version import TorchVersion
 
     path = folder / file
     # Besides tensors it holds what the network is for, and with which torch it was made.
-    known: list[Any] = [Specifications, Problem, Resolution, torch.torch_version.TorchVersion]
-    with tensors_only(path, engine), torch.serialization.safe_globals(known):
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    known = [Specifications, Problem, Resolution, TorchVersion]
+    checkpoint = read_checkpoint(path, engine, known)
     found = checkpoint["pyannote.audio"]["architecture"]["class"]
     module, name = _NETWORKS[file]
     missing: list[str] = []

@@ -7,14 +7,14 @@ the source without them, so that both add up to the source, and what no part of 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from dubbing.engines.batches import Batches
-from dubbing.engines.devices import Device, best_device
+from dubbing.engines.devices import Device
 from dubbing.engines.hub import HubModel
 from dubbing.engines.ports import EngineInfo, Port, Separation
+from dubbing.engines.torch_engine import TorchEngine
 from dubbing.engines.weights import version_of
 from dubbing.errors import Defect, Rejected
 from dubbing.media import sound
@@ -39,22 +39,14 @@ _STRETCHES_AT_ONCE = 4
 _FAINT = 1e-4  # RMS below which nothing is there to be taken apart: -80 dBFS
 
 
-class DemucsSeparator:
+class DemucsSeparator(TorchEngine[Any]):
     """Takes voices out of a soundtrack, in stretches of some seconds that overlap. Calls take turns.
 
     In 32 bits on a GPU too: it works on spectra, which half the bits don't hold.
     """
 
     def __init__(self, model: str = "htdemucs") -> None:
-        self._name = f"demucs:{model}"
-        self._hub = MODELS[model]
-        self._model: Any = None
-        self._device: Device | None = None
-        self._batches: Batches | None = None
-
-    @property
-    def hub(self) -> HubModel:
-        return self._hub
+        super().__init__(f"demucs:{model}", MODELS[model], _STRETCHES_AT_ONCE)
 
     @property
     def info(self) -> EngineInfo:
@@ -72,28 +64,19 @@ class DemucsSeparator:
             note="Takes all voices out, those that sing in the music too.",
         )
 
-    def __enter__(self) -> Self:
+    def _load(self, device: Device) -> Any:
         (file,) = self.hub.files
-        model = _load(self.hub.path(self._name) / file, self._name)
+        model = _read(self.folder / file, self._name)
         if model.audio_channels != _CHANNELS or _VOICES not in model.sources:
             raise Defect(f"{self._name} has no voices in stereo: {model.sources}")
-        self._device = best_device()
-        self._model = model.to(self._device.name).eval()
-        self._batches = Batches(_STRETCHES_AT_ONCE)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._model = None
-        if self._device is not None:
-            self._device.clear()
+        return model.to(device.name).eval()
 
     def separate(self, audio: Audio) -> Separation | None:
         """Voices, and all else. Raises Defect for sound that is not stereo."""
-        if self._model is None:
-            raise Defect(f"{self._name} was asked before it was loaded")
+        network = self.network
         if audio.channels != _CHANNELS:
             raise Defect(f"{self._name} was given {audio.channels} channels, not {_CHANNELS}")
-        heard = sound.resample(audio, self._model.samplerate).samples
+        heard = sound.resample(audio, network.samplerate).samples
         middle = heard.mean(axis=1)
         spread = float(middle.std()) if len(middle) else 0.0
         if spread < _FAINT:
@@ -102,7 +85,7 @@ class DemucsSeparator:
         # Scaled as a whole, as in training: stretches of their own would be as loud as each other.
         voices = self._voices((heard - centre) / spread) * spread
         speech = _as_long(
-            sound.resample(Audio(voices, self._model.samplerate), audio.rate_hz), audio.frames
+            sound.resample(Audio(voices, network.samplerate), audio.rate_hz), audio.frames
         )
         return Separation(speech, Audio(audio.samples - speech.samples, audio.rate_hz))
 
@@ -110,11 +93,9 @@ class DemucsSeparator:
         """The voices in scaled sound at the network's rate, float32 of shape (frames, 2) in and out."""
         import torch
 
-        if self._batches is None or self._device is None:
-            raise Defect(f"{self._name} was asked before it was loaded")
-        size = int(self._model.samplerate * self._model.segment)
-        voices = self._model.sources.index(_VOICES)
-        device = self._device.name
+        network, device = self.network, self.device
+        size = int(network.samplerate * network.segment)
+        voices = network.sources.index(_VOICES)
 
         def separated(starts: list[int]) -> list[Samples]:
             stretches = np.zeros((len(starts), _CHANNELS, size), np.float32)
@@ -122,7 +103,7 @@ class DemucsSeparator:
                 part = heard[start : start + size]
                 stretch[:, : len(part)] = part.T
             with torch.inference_mode():
-                made = self._model(torch.from_numpy(stretches).to(device))[:, voices]
+                made = network(torch.from_numpy(stretches).to(device.name))[:, voices]
             return [one.T for one in made.float().cpu().numpy()]
 
         total = np.zeros_like(heard)
@@ -134,7 +115,7 @@ class DemucsSeparator:
         # A few at a time, so that an episode of an hour takes no more memory than its own sound.
         for first in range(0, len(starts), _STRETCHES_AT_ONCE):
             some = starts[first : first + _STRETCHES_AT_ONCE]
-            made = self._batches.run(some, lambda _: size, separated, self._device.clear)
+            made = self._batches.run(some, lambda _: size, separated, device.clear)
             for start, one in zip(some, made, strict=True):
                 part = slice(start, start + size)
                 length = len(total[part])
@@ -158,7 +139,7 @@ def _as_long(audio: Audio, frames: int) -> Audio:
     return Audio(fitted, audio.rate_hz)
 
 
-def _load(path: Path, engine: str) -> Any:
+def _read(path: Path, engine: str) -> Any:
     """The network in a file of tensors. Its class stands in the file, and demucs would make any class that does.
 
     Raises Rejected for another one.

@@ -15,6 +15,7 @@ import numpy as np
 
 from dubbing.engines.devices import Device, begin_chance, needs_mb
 from dubbing.engines.hub import tensors_only
+from dubbing.engines.torch_engine import read_checkpoint
 from dubbing.errors import Rejected
 from dubbing.media import sound
 from dubbing.model.audio import Audio
@@ -54,14 +55,12 @@ class Converter:
 
     def __init__(self, folder: Path, engine: str, device: Device) -> None:
         """From the folder that holds its files. Raises Rejected for what is not what was published."""
-        import torch
         from TTS.vc.configs.freevc_config import FreeVCArgs, FreeVCConfig
         from TTS.vc.layers.freevc.speaker_encoder.speaker_encoder import SpeakerEncoder
         from TTS.vc.models import freevc
 
         def read(file: str) -> Any:
-            with tensors_only(folder / file, engine):
-                return torch.load(folder / file, map_location="cpu", weights_only=True)
+            return read_checkpoint(folder / file, engine)
 
         class Network(freevc.FreeVC):  # type: ignore[misc]
             def load_pretrained_speaker_encoder(self) -> None:

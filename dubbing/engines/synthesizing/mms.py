@@ -14,21 +14,21 @@ import threading
 import unicodedata
 from collections import OrderedDict
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
 from dubbing.engines import devices
-from dubbing.engines.devices import Device, best_device
+from dubbing.engines.devices import Device
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.pieces import pieces
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.synthesizing import freevc, spoken
 from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
+from dubbing.engines.torch_engine import TorchEngine
 from dubbing.engines.weights import cache_folder, version_of
-from dubbing.errors import Defect, Rejected
+from dubbing.errors import Rejected
 from dubbing.media import sound
 from dubbing.model.audio import Audio
 
@@ -64,24 +64,17 @@ _KEPT = 3  # models of languages: a worker speaks one or two at a time
 _NOISE_OF_LENGTHS = 0.8  # as Meta's own code has it
 
 
-class MmsSynthesizer:
+class MmsSynthesizer(TorchEngine[Path]):
     """Speaks with a model's own voice, or with that of a recording.
 
     What is heard in a recording is computed once and kept. Calls from several threads take turns.
     """
 
     def __init__(self, model: str = "tts") -> None:
-        self._name = f"mms:{model}"
-        self._hub = MODELS[model]
-        self._folder: Path | None = None
-        self._device: Device | None = None
+        super().__init__(f"mms:{model}", MODELS[model])
         self._speakers: OrderedDict[str, _Speaker] = OrderedDict()
         self._converter: freevc.Converter | None = None
         self._lock = threading.Lock()  # chance is the process's, and begins anew at each line
-
-    @property
-    def hub(self) -> HubModel:
-        return self._hub
 
     @property
     def info(self) -> EngineInfo:
@@ -99,16 +92,12 @@ class MmsSynthesizer:
             "of who they are. It reads the letters of its language and no others.",
         )
 
-    def __enter__(self) -> Self:
-        self._folder = self.hub.path(self._name)
-        self._device = best_device()
-        return self
+    def _load(self, device: Device) -> Path:  # noqa: ARG002
+        return self.folder  # languages are loaded when they are first spoken
 
-    def __exit__(self, *error: object) -> None:
-        self._folder = self._converter = None
+    def _forget(self) -> None:
+        self._converter = None
         self._speakers.clear()
-        if self._device is not None:
-            self._device.clear()
 
     def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:
         """The text spoken: mono, at 16 kHz in a model's own voice, at 24 kHz in another. A text without
@@ -128,25 +117,24 @@ class MmsSynthesizer:
                 remedy="Name another synthesizer in the profile for this language.",
             )
         recording = _recording(voice)
-        if self._folder is None or self._device is None:
-            raise Defect(f"{self._name} was asked before it was loaded")
+        device = self.device
         words = spoken.spoken(text, language)
         with self._lock:
             speaker = self._speaker(base)
-            pieces = [
+            said_as = [
                 letters
                 for sentence in _SENTENCE.split(words)
                 for piece in pieces(sentence, _LONGEST_PIECE_CHARS)
                 if (letters := speaker.letters(piece, base))
             ]
-            if not pieces:
+            if not said_as:
                 rate_hz = speaker.rate_hz if recording is None else freevc.RATE_HZ
                 return Audio.silence(rate_hz * _NOTHING_MS // 1000, 1, rate_hz)
             breath = np.zeros(round(speaker.rate_hz * _BREATH_MS / 1000 / speed), np.float32)
             said = [breath]
-            for piece in pieces:
+            for piece in said_as:
                 devices.begin_chance(f"{piece}\0{base}")
-                said += [speaker.say(piece, speed, self._device), breath]
+                said += [speaker.say(piece, speed, device), breath]
             made = Audio.of_mono(np.concatenate(said[1:-1]), speaker.rate_hz)
             if recording is not None:
                 made = self._as_heard_in(recording, made)
@@ -154,19 +142,17 @@ class MmsSynthesizer:
 
     def _speaker(self, base: str) -> _Speaker:
         if base not in self._speakers:
-            assert self._folder is not None and self._device is not None  # noqa: S101, PT018
             if len(self._speakers) >= _KEPT:
                 self._speakers.popitem(last=False)
-                self._device.clear()
-            folder = self._folder / "models" / _CODES[base]
-            self._speakers[base] = _Speaker(folder, self._name, self._device)
+                self.device.clear()
+            folder = self.network / "models" / _CODES[base]
+            self._speakers[base] = _Speaker(folder, self._name, self.device)
         self._speakers.move_to_end(base)
         return self._speakers[base]
 
     def _as_heard_in(self, recording: Path, said: Audio) -> Audio:
-        assert self._folder is not None and self._device is not None  # noqa: S101, PT018
         if self._converter is None:
-            self._converter = freevc.Converter(self._folder, self._name, self._device)
+            self._converter = freevc.Converter(self.network, self._name, self.device)
         return self._converter.convert(said, recording)
 
 

@@ -11,19 +11,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dubbing.engines import devices
-from dubbing.engines.batches import Batches, Together
-from dubbing.engines.devices import Device, best_device
-from dubbing.engines.hub import HubModel, tensors_only
+from dubbing.engines.batches import Together
+from dubbing.engines.devices import Device
+from dubbing.engines.hub import HubModel
 from dubbing.engines.pieces import pieces
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.synthesizing import spoken
+from dubbing.engines.torch_engine import TorchEngine, read_checkpoint
 from dubbing.engines.weights import version_of
 from dubbing.errors import Defect, Rejected
 from dubbing.media import sound
@@ -76,7 +78,7 @@ class _Piece:
         return self.text, self.language, self.voice.name, self.voice.version
 
 
-class XttsSynthesizer:
+class XttsSynthesizer(TorchEngine[Any]):
     """Speaks with the voice of a recording, or with one of the model's own speakers by name.
 
     What it hears in a recording is computed once and kept. What several threads ask for at once is done together.
@@ -85,19 +87,11 @@ class XttsSynthesizer:
     """
 
     def __init__(self, model: str = "v2") -> None:
-        self._name = f"xtts:{model}"
-        self._hub = MODELS[model]
-        self._model: Any = None
-        self._device: Device | None = None
-        self._batches = Batches(_AT_ONCE)
+        super().__init__(f"xtts:{model}", MODELS[model], _AT_ONCE)
         self._together = Together(self._chosen)
         self._lock = threading.Lock()  # of what is kept
         self._voices: dict[tuple[str, sound.FileVersion | None], _Voice] = {}
         self._said: OrderedDict[tuple[str, str, str, sound.FileVersion | None], Any] = OrderedDict()
-
-    @property
-    def hub(self) -> HubModel:
-        return self._hub
 
     @property
     def info(self) -> EngineInfo:
@@ -115,29 +109,22 @@ class XttsSynthesizer:
             note="Clones a voice from a few seconds of it: voices need the consent of who they are.",
         )
 
-    def __enter__(self) -> Self:
+    def _load(self, device: Device) -> Any:
         from TTS.tts.configs.xtts_config import XttsConfig
         from TTS.tts.models.xtts import Xtts
 
-        folder = self.hub.path(self._name)
+        folder = self.folder
         config = XttsConfig()
         config.load_json(str(folder / "config.json"))
         model = Xtts(config)
         # Its own way writes older checkpoints anew in place, which are then not what was pinned.
-        model._load_checkpoint = _weights_of
-        with tensors_only(folder / "model.pth", self._name):
-            model.load_checkpoint(config, checkpoint_dir=folder, eval=True)
-        self._device = best_device()
-        self._model = model.to(self._device.name)
-        self._batches = Batches(_AT_ONCE)  # there may be more room now than when it was loaded last
-        return self
+        model._load_checkpoint = partial(_weights_of, self._name)
+        model.load_checkpoint(config, checkpoint_dir=folder, eval=True)
+        return model.to(device.name)
 
-    def __exit__(self, *error: object) -> None:
-        self._model = None
+    def _forget(self) -> None:
         self._voices.clear()
         self._said.clear()
-        if self._device is not None:
-            self._device.clear()
 
     def synthesize(self, text: str, language: str, voice: str, speed: float) -> Audio:
         """The text spoken: mono at 24 kHz. A text without words gives 200 ms of silence.
@@ -156,8 +143,6 @@ class XttsSynthesizer:
                 expected=f"one that {self._name} speaks: {', '.join(sorted(_LANGUAGES))}",
                 remedy="Name another synthesizer in the profile for this language.",
             )
-        if self._model is None:
-            raise Defect(f"{self._name} was asked before it was loaded")
         known = self._voice(voice)
         words = spoken.spoken(text, language)
         if not words:
@@ -171,7 +156,7 @@ class XttsSynthesizer:
 
     def _voice(self, voice: str) -> _Voice:
         """A recording's voice, or one of the model's own speakers."""
-        speakers = self._model.speaker_manager.speakers
+        speakers = self.network.speaker_manager.speakers
         recording = Path(voice)
         if voice not in speakers and not (voice and recording.is_file()):
             raise Rejected(
@@ -186,7 +171,7 @@ class XttsSynthesizer:
                 manner, timbre = (
                     speakers[voice].values() if voice in speakers else self._hear(recording)
                 )
-                device = self._model.device
+                device = self.network.device
                 self._voices[voice, version] = _Voice(
                     voice, version, manner.to(device), timbre.to(device)
                 )
@@ -197,26 +182,25 @@ class XttsSynthesizer:
 
         samples = sound.decode(recording, _HEARD_HZ).mono()[: _TIMBRE_S * _HEARD_HZ]
         heard = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[np.newaxis]
-        heard = heard.to(self._model.device)
-        manner = self._model.get_gpt_cond_latents(heard, _HEARD_HZ, _HEARD_S, _HEARD_AT_ONCE_S)
-        return manner, self._model.get_speaker_embedding(heard, _HEARD_HZ)
+        heard = heard.to(self.network.device)
+        manner = self.network.get_gpt_cond_latents(heard, _HEARD_HZ, _HEARD_S, _HEARD_AT_ONCE_S)
+        return manner, self.network.get_speaker_embedding(heard, _HEARD_HZ)
 
     def _piece(self, text: str, language: str, voice: _Voice) -> _Piece:
         import torch
 
         with self._lock:
-            tokens = self._model.tokenizer.encode(text.strip().lower(), lang=language)
-        if len(tokens) >= self._model.args.gpt_max_text_tokens:
+            tokens = self.network.tokenizer.encode(text.strip().lower(), lang=language)
+        if len(tokens) >= self.network.args.gpt_max_text_tokens:
             raise Defect(f"{self._name} can't say {text!r} in one breath: {len(tokens)} tokens")
-        ids = torch.tensor([tokens], dtype=torch.int32, device=self._model.device)
+        ids = torch.tensor([tokens], dtype=torch.int32, device=self.network.device)
         return _Piece(text, language, ids, voice)
 
     def _chosen(self, pieces: list[_Piece]) -> list[Any]:
         """How each piece is said, whether it was before or is chosen now. Called by one thread at a time."""
-        assert self._device is not None  # noqa: S101
         new = {piece.key: piece for piece in pieces if piece.key not in self._said}
         # Of any lengths: what shorter ones are padded with is masked.
-        made = self._batches.run(list(new.values()), lambda _: 0, self._choose, self._device.clear)
+        made = self._batches.run(list(new.values()), lambda _: 0, self._choose, self.device.clear)
         self._said.update(zip(new, made, strict=True))
         chosen = [self._said[piece.key] for piece in pieces]
         for piece in pieces:
@@ -235,7 +219,7 @@ class XttsSynthesizer:
             TopPLogitsWarper,
         )
 
-        gpt, config = self._model.gpt, self._model.config
+        gpt, config = self.network.gpt, self.network.config
         chances = _Chances([f"{p.text}\0{p.language}\0{Path(p.voice.name).name}" for p in pieces])
         with torch.inference_mode():
             begun = []
@@ -276,7 +260,7 @@ class XttsSynthesizer:
         bit of it comes from what was chosen beside it."""
         import torch
 
-        gpt = self._model.gpt
+        gpt = self.network.gpt
         stops = (codes == gpt.stop_audio_token).nonzero()
         codes = codes[: int(stops[0]) + 1] if len(stops) else codes
         return gpt(
@@ -297,7 +281,7 @@ class XttsSynthesizer:
                 chosen = torch.nn.functional.interpolate(
                     chosen.transpose(1, 2), scale_factor=1.0 / speed, mode="linear"
                 ).transpose(1, 2)
-            made = self._model.hifigan_decoder(chosen, g=voice.timbre)
+            made = self.network.hifigan_decoder(chosen, g=voice.timbre)
         return np.asarray(made.flatten().cpu(), np.float32)
 
 
@@ -323,9 +307,8 @@ class _Chances:
         return scores - noise.log()
 
 
-def _weights_of(path: Path) -> Any:
+def _weights_of(engine: str, path: Path) -> Any:
     """The tensors of a checkpoint, read without running anything in it."""
-    import torch
     from TTS.tts.configs.shared_configs import BaseDatasetConfig
     from TTS.tts.configs.xtts_config import XttsArgs, XttsAudioConfig, XttsConfig
 
@@ -333,5 +316,4 @@ def _weights_of(path: Path) -> Any:
     moved = (XttsArgs, XttsAudioConfig)
     known: list[Any] = [XttsConfig, BaseDatasetConfig, *moved]
     known += [(kind, f"TTS.tts.models.xtts.{kind.__name__}") for kind in moved]
-    with torch.serialization.safe_globals(known):
-        return torch.load(path, map_location="cpu", weights_only=True)["model"]
+    return read_checkpoint(Path(path), engine, known)["model"]

@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from pathlib import Path
+from typing import Any
 
-from dubbing.engines.batches import Batches
-from dubbing.engines.devices import Device, best_device, needs_mb
-from dubbing.engines.hub import HubModel, tensors_only
+from dubbing.engines.devices import Device, needs_mb
+from dubbing.engines.hub import tensors_only
 from dubbing.engines.pieces import pieces
 from dubbing.engines.ports import EngineInfo, Port, Translation, TranslationRequest
+from dubbing.engines.torch_engine import TorchEngine
 from dubbing.engines.translating import attempts, text_checks
 from dubbing.engines.translating.routes import declared
 from dubbing.engines.translating.seq2seq_models import FAMILIES
@@ -36,17 +37,12 @@ _ROOM_MB = 2_000  # for a first batch
 _SENTENCE = re.compile(r"(?<=[。！？!?…])\s*(?=\S)|(?<=[.])\s+(?=\S)")
 
 
-class Seq2SeqTranslator:
+class Seq2SeqTranslator(TorchEngine["_Loaded"]):
     """Sentences in batches of one length. Calls from several threads take turns."""
 
     def __init__(self, family: str, model: str) -> None:
-        self._name = f"{family}:{model}"
         self._model = FAMILIES[family][model]
-        self._loaded: _Loaded | None = None
-
-    @property
-    def hub(self) -> HubModel:
-        return self._model.hub
+        super().__init__(f"{family}:{model}", self._model.hub, _FIRST_BATCH)
 
     @property
     def info(self) -> EngineInfo:
@@ -68,16 +64,8 @@ class Seq2SeqTranslator:
     def pairs(self) -> Mapping[tuple[str, str], float]:
         return self._model.pairs
 
-    def __enter__(self) -> Self:
-        self._loaded = _load(self.hub, self._name)
-        self._batches = Batches(_FIRST_BATCH)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._loaded is not None:
-            device = self._loaded.device
-            self._loaded = None
-            device.clear()
+    def _load(self, device: Device) -> _Loaded:
+        return _load(self.folder, self._name, device)
 
     def translate(
         self, requests: Sequence[TranslationRequest], source: str, target: str
@@ -115,12 +103,10 @@ class Seq2SeqTranslator:
         codes = self._model.codes
         mark = self._model.mark.format(_code(codes, target))
         parts = [[mark + sentence for sentence in sentences(line)] for line in lines]
-        flat = [piece for pieces in parts for piece in pieces]
+        flat = [piece for cut in parts for piece in cut]
         if not flat:
             return [[text_checks.tidy(line, target)] * readings for line in lines]
-        loaded = self._loaded
-        if loaded is None:
-            raise Defect(f"{self._name} was asked before it was loaded")
+        loaded = self.network
         if mark:
             loaded.refuse_unknown(mark.strip())
         say = partial(
@@ -191,13 +177,11 @@ class _Loaded:
         return [texts[i : i + readings] for i in range(0, len(texts), readings)]
 
 
-def _load(hub: HubModel, name: str) -> _Loaded:
+def _load(folder: Path, name: str, device: Device) -> _Loaded:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    folder = hub.path(name)
-    device = best_device()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     # Safetensors can't hold code; checkpoints that are none are read with `weights_only`.
     with tensors_only(folder, name):
@@ -209,12 +193,12 @@ def _load(hub: HubModel, name: str) -> _Loaded:
 
 def sentences(line: str) -> list[str]:
     """What of a line can be translated, in pieces that these networks were made for."""
-    pieces = (
+    cut = (
         piece
         for sentence in _SENTENCE.split(line)
         for piece in pieces(sentence, _LONGEST_PIECE_CHARS)
     )
-    return [piece for piece in pieces if any(map(str.isalpha, piece))]
+    return [piece for piece in cut if any(map(str.isalpha, piece))]
 
 
 def _token(tokenizer: Any, code: str) -> int:
