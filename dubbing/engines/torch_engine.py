@@ -18,13 +18,14 @@ Network = TypeVar("Network")  # what an engine makes of its weights
 
 
 class TorchEngine(ABC, Generic[Network]):
-    """An engine whose weights are a hub's, loaded to the best device there is.
+    """An engine that is loaded to the best device there is.
 
     It may be left and entered again at any time; nothing of it stays on the device in between.
     """
 
-    def __init__(self, name: str, hub: HubModel, at_once: int = 1) -> None:
-        """`name` as profiles write it; `at_once` items are worked on together, at first."""
+    def __init__(self, name: str, hub: HubModel | None, at_once: int = 1) -> None:
+        """`name` as profiles write it; `hub` is None where the weights come as packages; `at_once` items are
+        worked on together, at first."""
         self._name = name
         self._hub = hub
         self._at_once = at_once
@@ -32,13 +33,13 @@ class TorchEngine(ABC, Generic[Network]):
         self._batches = Batches(at_once)
 
     @property
-    def hub(self) -> HubModel:
+    def hub(self) -> HubModel | None:
         return self._hub
 
     @property
     def folder(self) -> Path:
-        """Where the weights lie. Raises Rejected if they were not fetched, or are not what was published."""
-        return self._hub.path(self._name)
+        """Where a hub's weights lie. Raises Rejected if they were not fetched, or are not what was published."""
+        return self._published().path(self._name)
 
     @property
     def network(self) -> Network:
@@ -51,7 +52,7 @@ class TorchEngine(ABC, Generic[Network]):
         return self._loaded_or_defect()[1]
 
     def __enter__(self) -> Self:
-        device = best_device()
+        device = self._best_device()
         self._loaded = (self._load(device), device)
         self._batches = Batches(self._at_once)  # there may be more room now than at the last load
         return self
@@ -66,6 +67,14 @@ class TorchEngine(ABC, Generic[Network]):
     @abstractmethod
     def _load(self, device: Device) -> Network:
         """The network on a device, ready to be asked."""
+
+    def _best_device(self) -> Device:
+        return best_device()
+
+    def _published(self) -> HubModel:
+        if self._hub is None:
+            raise Defect(f"the weights of {self._name} are no hub's")
+        return self._hub
 
     def _forget(self) -> None:
         """Drops what it keeps on the device besides the network."""

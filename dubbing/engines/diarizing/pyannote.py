@@ -76,7 +76,7 @@ class PyannoteDiarizer(TorchEngine[Any]):
         return EngineInfo(
             name=self._name,
             port=Port.DIARIZER,
-            revision=f"{self.hub.mark} code {_CODE_VERSION} pyannote.audio {version_of('pyannote.audio')}",
+            revision=f"{self._published().mark} code {_CODE_VERSION} pyannote.audio {version_of('pyannote.audio')}",
             languages=frozenset(),
             licence="CC-BY-4.0",
             commercial=True,

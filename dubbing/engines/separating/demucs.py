@@ -53,7 +53,7 @@ class DemucsSeparator(TorchEngine[Any]):
         return EngineInfo(
             name=self._name,
             port=Port.SEPARATOR,
-            revision=f"{self.hub.mark} code {_CODE_VERSION} demucs {version_of('demucs')}",
+            revision=f"{self._published().mark} code {_CODE_VERSION} demucs {version_of('demucs')}",
             languages=frozenset(),
             # Its author: "not covered by the MIT license, and are provided only for scientific purposes"
             # (facebookresearch/demucs, issue 327). They learned from MUSDB18 among others.
@@ -65,7 +65,7 @@ class DemucsSeparator(TorchEngine[Any]):
         )
 
     def _load(self, device: Device) -> Any:
-        (file,) = self.hub.files
+        (file,) = self._published().files
         model = _read(self.folder / file, self._name)
         if model.audio_channels != _CHANNELS or _VOICES not in model.sources:
             raise Defect(f"{self._name} has no voices in stereo: {model.sources}")

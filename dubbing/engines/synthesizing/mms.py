@@ -81,7 +81,7 @@ class MmsSynthesizer(TorchEngine[Path]):
         return EngineInfo(
             name=self._name,
             port=Port.SYNTHESIZER,
-            revision=f"{self.hub.mark} code {_CODE_VERSION} {freevc.MARK} "
+            revision=f"{self._published().mark} code {_CODE_VERSION} {freevc.MARK} "
             f"coqui-tts {version_of('coqui-tts')} like kokoro {KokoroSynthesizer().info.revision}",
             languages=frozenset(_CODES),
             licence="CC-BY-NC-4.0",

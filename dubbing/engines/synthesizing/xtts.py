@@ -98,7 +98,7 @@ class XttsSynthesizer(TorchEngine[Any]):
         return EngineInfo(
             name=self._name,
             port=Port.SYNTHESIZER,
-            revision=f"{self.hub.mark} code {_CODE_VERSION} coqui-tts {version_of('coqui-tts')}",
+            revision=f"{self._published().mark} code {_CODE_VERSION} coqui-tts {version_of('coqui-tts')}",
             languages=_LANGUAGES,
             licence="LicenseRef-CPML",
             commercial=False,

@@ -22,9 +22,10 @@ import numpy.typing as npt
 from filelock import FileLock
 
 from dubbing.engines.batches import Batches
-from dubbing.engines.devices import Device, best_device
+from dubbing.engines.devices import Device
 from dubbing.engines.hub import HubModel, tensors_only
 from dubbing.engines.ports import EngineInfo, Port
+from dubbing.engines.torch_engine import TorchEngine
 from dubbing.engines.transcribing import hearing
 from dubbing.engines.transcribing.hearing import BASE, BEAM_SIZE, MEL_FRAMES
 from dubbing.engines.transcribing.tokens import Token
@@ -66,7 +67,7 @@ _HEAD_SIZE = 64  # of all Whisper models; the number of heads follows
 _DTYPES: Mapping[int, str] = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 
 
-class OpenAIWhisper:
+class OpenAIWhisper(TorchEngine[Any]):
     """Transcribes with openai-whisper. Calls from several threads take turns.
 
     Raises Rejected for a model that it has not.
@@ -80,15 +81,9 @@ class OpenAIWhisper:
                 expected=" or ".join(f"'openai-whisper:{name}'" for name in MODELS),
                 remedy="Name one of these models.",
             )
-        self._name = model
-        self._model: Any = None
-        self._device: Device | None = None
-        self._batches = Batches(1)
+        super().__init__(f"openai-whisper:{model}", HUB.get(model))
+        self._model_name = model
         self._lock = threading.Lock()  # word times are read through hooks on the one network
-
-    @property
-    def hub(self) -> HubModel | None:
-        return HUB.get(self._name)
 
     @property
     def info(self) -> EngineInfo:
@@ -100,38 +95,38 @@ class OpenAIWhisper:
         )
         packages = hearing.BASE_DISTRIBUTIONS if self.hub is None else _CODE
         return EngineInfo(
-            name=f"openai-whisper:{self._name}",
+            name=self._name,
             port=Port.TRANSCRIBER,
             revision=f"{weights} beam {BEAM_SIZE} hearing {hearing.VERSION} {versions}",
             languages=hearing.LANGUAGES,
             licence="MIT",
             commercial=True,
             distributions=tuple(dict.fromkeys((*packages, "openai-whisper", "torch"))),
-            memory_mb=_MEMORY_MB[self._name],
+            memory_mb=_MEMORY_MB[self._model_name],
             note="Slow on a CPU: the reference for faster-whisper.",
         )
 
     def __enter__(self) -> Self:
-        if self.hub is None:
-            self._model, self._device = _packaged(), Device("cpu", None)
-        else:
-            self._model, self._device = _fetched(self._name, self.hub, self.info.name)
-        self._batches = Batches(_STRETCHES_AT_ONCE if self._device.name == "cuda" else 1)
+        super().__enter__()
+        self._batches = Batches(_STRETCHES_AT_ONCE if self.device.name == "cuda" else 1)
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._model = None
-        if self._device is not None:
-            self._device.clear()
+    def _best_device(self) -> Device:
+        # What the base model hears is the same on every machine: on a CPU, in 32 bits.
+        return Device("cpu", None) if self.hub is None else super()._best_device()
+
+    def _load(self, device: Device) -> Any:
+        if self.hub is None:
+            return _packaged()
+        (file,) = self.hub.files
+        return _fetched(self._model_name, self.folder / file, self._name, device)
 
     def transcribe(self, speech: Audio, language: str) -> Hearing:
         return hearing.transcribe(speech, language, self._hear)
 
     def _hear(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
-        if self._device is None:
-            raise Defect(f"{self.info.name} was asked before it was loaded")
         hear = partial(self._hear_together, language=language)
-        return self._batches.run(sounds, lambda _: MEL_FRAMES, hear, self._device.clear)
+        return self._batches.run(sounds, lambda _: MEL_FRAMES, hear, self.device.clear)
 
     def _hear_together(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
         import torch
@@ -139,7 +134,7 @@ class OpenAIWhisper:
         from whisper.timing import find_alignment
         from whisper.tokenizer import get_tokenizer
 
-        model = self._model
+        model = self.network
         halved = model.device.type == "cuda"
         frames = [len(sound) // whisper.audio.HOP_LENGTH for sound in sounds]
         mels = [
@@ -204,7 +199,7 @@ def _decode(model: Any, mel: Any, options: Any) -> list[Any]:
 
 
 def _packaged() -> Any:
-    """The base model. What it hears is the same on every machine: on a CPU, in 32 bits."""
+    """The base model."""
     import whisper
 
     model = whisper.load_model(str(converted()), device="cpu")
@@ -214,23 +209,20 @@ def _packaged() -> Any:
     return model
 
 
-def _fetched(name: str, hub: HubModel, engine: str) -> tuple[Any, Device]:
-    """A large model, on a GPU if there is one: openai-whisper's loader reads with `weights_only`."""
+def _fetched(name: str, path: Path, engine: str, device: Device) -> Any:
+    """A large model on a device: openai-whisper's loader reads with `weights_only`."""
     import torch
     import whisper
 
-    (file,) = hub.files
-    path = hub.path(engine) / file
     with tensors_only(path, engine):
         model = whisper.load_model(str(path), device="cpu")
     model.set_alignment_heads(whisper._ALIGNMENT_HEADS[name])
-    device = best_device()
     if device.name == "cuda":
         # Norms are computed in 32 bits; all else in 16, which is what the network casts to at each step otherwise.
         for part in model.modules():
             if isinstance(part, (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Embedding)):
                 part.half()
-    return model.to(device.name), device
+    return model.to(device.name)
 
 
 def converted() -> Path:

@@ -49,7 +49,7 @@ class Seq2SeqTranslator(TorchEngine["_Loaded"]):
         return EngineInfo(
             name=self._name,
             port=Port.TRANSLATOR,
-            revision=f"{self.hub.mark} code {_CODE_VERSION} beams {_BEAMS} "
+            revision=f"{self._published().mark} code {_CODE_VERSION} beams {_BEAMS} "
             f"transformers {version_of('transformers')}",
             languages=frozenset(language for pair in self.pairs for language in pair),
             licence=self._model.licence,
