@@ -18,7 +18,6 @@ import pytest
 import tiny
 from click.testing import CliRunner
 
-from dubbing.assembly import planning
 from dubbing.cli.main import cli
 from dubbing.engines import registry, weights
 from dubbing.engines.hub import HubModel
@@ -27,6 +26,7 @@ from dubbing.engines.registry import Engines
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.digest import sha256_of
 from dubbing.model.job import Deliverable, Job
+from dubbing.planning import orders
 from dubbing.planning.config import load_profile
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -284,4 +284,4 @@ def test_a_profile_whose_models_are_not_here_is_refused_before_work_starts(
     profile = load_profile(str(tmp_path / "mine.toml"))
     job = Job((1,), ("en",), frozenset(Deliverable), profile)
     with Engines() as engines, pytest.raises(Rejected, match="dub models fetch --profile"):
-        planning.refuse_missing(job, engines)
+        orders.refuse_missing(job, engines)

@@ -14,6 +14,7 @@ import tiny
 import torch
 from recordings import record
 
+from dubbing.engines import torch_engine
 from dubbing.engines.devices import Device
 from dubbing.engines.synthesizing import freevc, mms
 from dubbing.engines.synthesizing.mms import MmsSynthesizer
@@ -93,7 +94,7 @@ def test_what_half_the_bits_hear_is_said_as_much_the_same(
     voice = record(tmp_path / "voice.wav", 100)
     takes, heard = [], []
     for dtype in (torch.float32, torch.bfloat16):
-        monkeypatch.setattr(mms, "best_device", lambda dtype=dtype: Device("cpu", dtype))
+        monkeypatch.setattr(torch_engine, "best_device", lambda dtype=dtype: Device("cpu", dtype))
         with MmsSynthesizer() as engine:
             takes.append(engine.synthesize("Who are you?", "en", str(voice), 1.0))
             network = engine._converter._network
