@@ -17,7 +17,8 @@ from dubbing.api.line_documents import Glossary, NewGlossary, TermDocument
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.errors import Rejected
-from dubbing.formats.release_json import GLOSSARY_COLUMNS, glossary_file, read_glossary
+from dubbing.formats.glossary_csv import GLOSSARY_COLUMNS, read_glossary
+from dubbing.formats.release_json import glossary_file
 from dubbing.model.episode import Term
 
 router = APIRouter(

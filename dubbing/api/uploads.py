@@ -24,7 +24,8 @@ from dubbing.api.parts import Here, Parts
 from dubbing.api.problems import COMMON, Missing, TooLarge
 from dubbing.errors import Rejected, Transient
 from dubbing.formats.decisions import read_cast, read_corrections
-from dubbing.formats.release_json import read_glossary, read_release_document
+from dubbing.formats.glossary_csv import read_glossary
+from dubbing.formats.release_json import read_release_document
 from dubbing.media import inspecting, probing
 from dubbing.service.desk import Actor
 from dubbing.service.places import Place

@@ -15,6 +15,7 @@ from dubbing.engines.ports import Port, Scene, Translation, TranslationRequest
 from dubbing.engines.registry import Engines
 from dubbing.engines.translating.routes import Hop, translate_along
 from dubbing.errors import Rejected
+from dubbing.formats.chinese_script import working_text
 from dubbing.media import sound, takes
 from dubbing.model.audio import MASTER_RATE_HZ, Audio
 from dubbing.model.dub import OWN
@@ -46,10 +47,23 @@ def translate(
     Each hop is cached on its own: the way to a pivot language is gone once for all languages behind it. An engine
     is given as many lines at once as it wants; what it has made of them is kept before it is given more.
     """
+    requests = [_as_worked_with(request, route[0].source) for request in requests]
     cached = _CachedTranslators(engines, store, len(route) * len(requests), progress)
     translations = translate_along(cached, route, requests)
     progress(cached.total, cached.total)
     return translations
+
+
+def _as_worked_with(request: TranslationRequest, source: str) -> TranslationRequest:
+    """A request in simplified characters, which translators know best; as it is if it isn't Chinese."""
+    terms = tuple(replace(t, source=working_text(t.source, source)) for t in request.terms)
+    scene = replace(
+        request.scene,
+        before=tuple(working_text(text, source) for text in request.scene.before),
+        after=tuple(working_text(text, source) for text in request.scene.after),
+    )
+    text = working_text(request.text, source)
+    return replace(request, text=text, terms=terms, scene=scene)
 
 
 @dataclass(slots=True)

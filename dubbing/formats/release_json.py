@@ -1,9 +1,7 @@
-"""Reads a release folder: `release.json`, its glossary; or makes a release of one video."""
+"""Reads a release folder: `release.json` and what it names; or makes a release of one video."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from pathlib import Path
 
@@ -11,10 +9,10 @@ import langcodes
 import msgspec
 
 from dubbing.errors import Rejected
-from dubbing.formats.documents import read_document, read_text
-from dubbing.model.episode import Episode, Release, Term
+from dubbing.formats.documents import read_document
+from dubbing.formats.glossary_csv import read_glossary
+from dubbing.model.episode import Episode, Release
 
-GLOSSARY_COLUMNS = ("source", "language", "target", "note")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -156,54 +154,3 @@ def _inside(file: Path, folder: Path, field: str, name: str) -> Path:
             remedy="Correct the name, or deliver the file.",
         )
     return path
-
-
-def read_glossary(file: Path) -> tuple[Term, ...]:
-    """The terms of a glossary file, none if it doesn't exist. Raises Rejected that names the line."""
-    if not file.exists():
-        return ()
-    try:
-        return _terms(file)
-    except csv.Error as error:
-        raise Rejected(
-            str(file),
-            found=f"text that is not CSV ({error})",
-            expected=",".join(GLOSSARY_COLUMNS),
-            remedy="Save the file as CSV again.",
-        ) from None
-
-
-def _terms(file: Path) -> tuple[Term, ...]:
-    reader = csv.DictReader(io.StringIO(read_text(file), newline=""))
-    columns = tuple(reader.fieldnames or ())
-    if columns not in (GLOSSARY_COLUMNS, GLOSSARY_COLUMNS[:3]):
-        raise Rejected(
-            f"{file}, line 1",
-            found=",".join(columns) or "nothing",
-            expected=",".join(GLOSSARY_COLUMNS),
-            remedy="Make this header the first line.",
-        )
-    terms = []
-    for row in reader:
-        term = Term(
-            source=(row["source"] or "").strip(),
-            language=(row["language"] or "").strip(),
-            target=(row["target"] or "").strip(),
-            note=(row.get("note") or "").strip(),
-        )
-        if None in row or not (term.source and term.target):
-            raise Rejected(
-                f"{file}, line {reader.line_num}",
-                found=",".join(str(value) for value in row.values()),
-                expected="a source, a language and a target",
-                remedy="Fill in the missing field; quote text that holds a comma.",
-            )
-        if not langcodes.tag_is_valid(term.language):
-            raise Rejected(
-                f"{file}, line {reader.line_num}",
-                found=f"the language {term.language!r}",
-                expected="a BCP-47 language tag such as es-419",
-                remedy="Correct the tag.",
-            )
-        terms.append(term)
-    return tuple(terms)

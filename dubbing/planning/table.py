@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dubbing.engines.ports import EngineInfo, Port
+from dubbing.engines.translating.glossary import terms_for
+from dubbing.formats.chinese_script import simplify, written
 from dubbing.media.muxing import Label
 from dubbing.model.job import of_script
 from dubbing.model.language import Language
@@ -127,9 +129,10 @@ def _translate(asked: Asked) -> Task:
 def _caption(asked: Asked) -> Task:
     glossary, track = asked.release.glossary, asked.language
     if track == asked.source:
-        unbroken = {term.source for term in glossary}
+        unbroken = {written(simplify(term.source), track.tag) for term in glossary}
+        unbroken |= {term.source for term in glossary}
     else:
-        unbroken = {term.target for term in glossary if term.language == track.tag}
+        unbroken = {term.target for term in terms_for(glossary, track.tag)}
     return Task(caption.Settings(track, tuple(sorted(unbroken))))
 
 

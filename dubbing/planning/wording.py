@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.registry import Engines
 from dubbing.engines.translating import completeness
+from dubbing.engines.translating.glossary import terms_for
 from dubbing.engines.translating.routes import Hop, best_route
 from dubbing.engines.translating.text_checks import is_latin
 from dubbing.errors import Rejected
@@ -84,11 +85,11 @@ class LanguageWording:
 
     def _glossary(self, route: tuple[Hop, ...]) -> Iterator[Term]:
         """The glossary's terms in the language, and in the pivot on the way to it."""
-        for term in self.release.glossary:
-            if term.language == self.language.tag:
-                yield replace(term, language=route[-1].target)
-            elif term.language in {hop.target for hop in route[:-1]}:
-                yield term
+        for hop in route[:-1]:
+            for term in terms_for(self.release.glossary, hop.target):
+                yield replace(term, language=hop.target)
+        for term in terms_for(self.release.glossary, self.language.tag):
+            yield replace(term, language=route[-1].target)
 
     def _words(self, route: tuple[Hop, ...]) -> Iterator[Term]:
         """The market's words, and those of the pivot's market for the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dubbing.formats.chinese_script import working_text
 from dubbing.model.job import LineCorrection
 from dubbing.model.series import Place, Remembered
 from dubbing.model.speech import Transcript
@@ -38,7 +39,9 @@ def run(work: Work, settings: Settings) -> None:
             if c.episode == episode
         }
         remembered += [
-            Remembered(u.text, texts[u.number], Place(episode, u.number))
+            Remembered(
+                working_text(u.text, transcript.language), texts[u.number], Place(episode, u.number)
+            )
             for u in transcript.utterances
             if u.number in texts and texts[u.number].strip()
         ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dubbing.engines.translating.chinese_names import find_names, recurring_names, short_forms
 from dubbing.engines.translating.glossary import held
+from dubbing.formats.chinese_script import working_text
 from dubbing.model.episode import Term
 from dubbing.model.series import Name, Place
 from dubbing.model.speech import Transcript
@@ -36,7 +37,10 @@ def run(work: Work, settings: Settings) -> None:
     said: dict[Place, str] = {}
     for role, episode in settings.scripts.items():
         transcript = read_json(work.inputs[role] / "transcript.json", Transcript)
-        said |= {Place(episode, u.number): u.text for u in transcript.utterances}
+        said |= {
+            Place(episode, u.number): working_text(u.text, settings.language)
+            for u in transcript.utterances
+        }
     names = names_in(said) if settings.language.split("-")[0] == "zh" else ()
     write_json(work.out / "names.json", names)
 

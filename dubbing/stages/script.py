@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from dubbing.errors import Rejected
+from dubbing.formats.chinese_script import utterances_written
 from dubbing.formats.chinese_words import inside_words
 from dubbing.model import doubt
 from dubbing.model.accounting import reaching, speech_without_line, without
@@ -25,7 +26,7 @@ from dubbing.model.time import Span
 from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "script", 4
+NAME, VERSION = "script", 5
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(
@@ -58,7 +59,8 @@ def run(work: Work, settings: Settings) -> None:
     hearing = read_json(work.inputs["transcribe"] / "hearing.json", Hearing)
     diarization = read_json(work.inputs["diarize"] / "diarization.json", Diarization)
     heard = transcript_of(hearing, diarization.turns, settings.language)
-    utterances = correct(heard.utterances, settings.corrections, work.label)
+    own_script = utterances_written(heard.utterances, settings.language)
+    utterances = correct(own_script, settings.corrections, work.label)
     if not utterances:
         raise no_lines(work.label, settings.language, heard.without_line)
     write_json(work.out / "transcript.json", replace(heard, utterances=utterances))

@@ -11,6 +11,7 @@ from dubbing.engines.translating import completeness
 from dubbing.engines.translating.chinese_names import whole_words
 from dubbing.engines.translating.glossary import held
 from dubbing.engines.translating.routes import Hop
+from dubbing.formats.chinese_script import working_text
 from dubbing.model import memory
 from dubbing.model.casting import as_people_say
 from dubbing.model.cue import CueRules
@@ -100,7 +101,8 @@ def run(work: Work, settings: Settings) -> None:
 
 def terms_in(text: str, source: str, settings: Settings, names: Sequence[Name]) -> tuple[Term, ...]:
     """What in a line has a word that is asked for: the glossary's first, then names, then the market's."""
-    known = {term.source for term in settings.terms}
+    text = working_text(text, source)
+    known = {working_text(term.source, source) for term in settings.terms}
     written = [
         Term(form, settings.names_as, latin, "a person's name")
         for name in names
@@ -129,7 +131,8 @@ def _by_people(
         if u.number in texts:
             written[u.number] = _line(u, texts[u.number], PERSON)
             continue
-        found = memory.same(u.text, Place(settings.episode, u.number), remembered)
+        said = working_text(u.text, transcript.language)
+        found = memory.same(said, Place(settings.episode, u.number), remembered)
         if found is not None:
             written[u.number] = _line(u, found.text, MEMORY, (f"as in {found.place}",))
     return written
@@ -235,7 +238,10 @@ def _scenes(
             after=tuple(texts[index + 1 : index + 1 + _LINES_AFTER]),
             speaker=labels.get(name, name),
             gender=character.gender if character else "",
-            similar=tuple((r.source, r.text) for r in memory.alike(u.text, remembered)),
+            similar=tuple(
+                (r.source, r.text)
+                for r in memory.alike(working_text(u.text, transcript.language), remembered)
+            ),
             notes=settings.scene.notes,
         )
     return scenes

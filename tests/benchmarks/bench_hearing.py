@@ -21,8 +21,8 @@ from dubbing.engines.diarizing.dvector import SAME_PERSON, DVectorDiarizer
 from dubbing.engines.ports import Diarizer, Transcriber
 from dubbing.engines.synthesizing.kokoro import KokoroSynthesizer
 from dubbing.engines.transcribing.faster_whisper import FasterWhisper
-from dubbing.engines.transcribing.simplified import simplify
 from dubbing.engines.transcribing.tokens import spoken_characters
+from dubbing.formats.chinese_script import simplify
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.speech import Word
 

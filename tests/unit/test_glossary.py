@@ -194,3 +194,32 @@ def test_lines_that_heed_their_terms_are_asked_for_once() -> None:
     lines, terms = ["Jay", "no terms"], [[Term("Jay", "en", "Jay")], []]
     assert attempts.with_terms(network.say, lines, terms, "en", "en") == lines
     assert network.heard == lines
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [("顾承泽来了。", "顧承澤"), ("顧承澤來了。", "顾承泽"), ("她去了龍門。", "龙门")],
+)
+def test_a_term_is_found_in_either_script(said: str, given: str) -> None:
+    assert glossary.held(said, [Term(given, "en", "X")]) == (Term(given, "en", "X"),)
+
+
+@pytest.mark.parametrize(
+    ("language", "tags", "chosen"),
+    [
+        ("es-419", ["es"], "es"),
+        ("es-419", ["es", "es-419"], "es-419"),
+        ("es-419", ["es-MX", "es-ES"], "es-MX"),
+        ("es-419", ["es-ES"], None),
+        ("pt-BR", ["pt-PT"], None),
+        ("pt", ["pt-BR"], "pt-BR"),
+        ("zh-TW", ["zh-Hant", "zh"], "zh-Hant"),
+        ("en", ["fr", "en-GB"], "en-GB"),
+        ("id", ["ms"], None),
+    ],
+)
+def test_the_nearest_variety_of_a_language_gives_the_term(
+    language: str, tags: list[str], chosen: str | None
+) -> None:
+    found = glossary.terms_for([Term("沈砚", tag, tag) for tag in tags], language)
+    assert [term.language for term in found] == ([chosen] if chosen else [])

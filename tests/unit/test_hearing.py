@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from dubbing.engines.transcribing import hearing
 from dubbing.engines.transcribing.hearing import language_code
-from dubbing.engines.transcribing.simplified import simplify
 from dubbing.engines.transcribing.stretches import Stretch
 from dubbing.engines.transcribing.tokens import Token, words_of
 from dubbing.engines.transcribing.verdicts import Heard
 from dubbing.errors import Rejected
+from dubbing.formats.chinese_script import simplify
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
 from dubbing.model.time import Span
 

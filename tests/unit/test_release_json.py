@@ -105,7 +105,11 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(folder: Path, tmp_path_f
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ("source,language,target\n沈清,en,Shen Qing\n".encode("gb18030"), "not UTF-8"),
+        (
+            "source,language,target\n沈清,pt,São Qing\n".encode().replace(b"\xc3\xa3", b"\xe3"),
+            "not UTF-8",
+        ),
+        ("source,language,target\n顧承澤,en,Gu Chengze\n".encode("big5"), "not UTF-8"),
         (b"name,translation\n", "name,translation"),
         ("source,language,target\n沈清,en\n".encode(), "沈清"),
         ("source,language,target\n沈清,en,Shen, Qing\n".encode(), "沈清"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from dubbing.engines.transcribing.simplified import simplify
+from dubbing.formats.chinese_script import simplify
 
 VERSION = 1  # of the rules here; part of the revision of who uses them
 

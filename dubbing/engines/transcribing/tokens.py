@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from dubbing.engines.transcribing.simplified import simplify
 from dubbing.engines.transcribing.stretches import Stretch
+from dubbing.formats.chinese_script import simplify
 from dubbing.model.speech import Word
 from dubbing.model.time import Span, seconds_to_ms
 

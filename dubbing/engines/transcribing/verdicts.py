@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dubbing.engines.transcribing.simplified import simplify
 from dubbing.engines.transcribing.tokens import Token, spoken_characters
+from dubbing.formats.chinese_script import simplify
 from dubbing.model.review import Unscripted
 
 # Mean log probabilities of a stretch's tokens. The base model's words are at -0.1 to -0.8 in clear and in far

@@ -11,13 +11,18 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
+import langcodes
+
 from dubbing.engines.translating.text_checks import missing_terms
+from dubbing.formats.chinese_script import simplify
 from dubbing.model.episode import Term
 from dubbing.model.language import base
 
 # How alike two spellings of a name are (0 to 1), letters alone: Shen Yan and Chen Yan, but not Lin Wan and
 # Li Mei.
 _ALIKE = 0.75
+# How far apart langcodes may have two tags: es-MX and es-419 are at 1 to 4, es-419 and es-ES at 5, id and ms at 14.
+_VARIETIES, _ONE_LANGUAGE = 4, 9
 _FEWEST_LETTERS = 4  # shorter names are too much like any other word
 _WORD = re.compile(r"[^\W\d_]+(?:['’-](?!s\b)[^\W\d_]+)*")
 # Words that agree with the noun after them: another noun can't take its place.
@@ -41,20 +46,41 @@ _STAND_INS = {"a": ("Karen", "Helen", "Susan"), "": ("Kevin", "Derek", "Brian")}
 _SENTENCE_START = re.compile(r"(?:^|[.!?…。！？])[\s\"“«¡¿-]*$")
 
 
+def terms_for(terms: Iterable[Term], language: str) -> tuple[Term, ...]:
+    """The terms that hold for a language (BCP-47): of each source, those of its nearest variety.
+
+    `es` holds for es-419 and zh-Hant for zh-TW; es-ES does not hold for es-419, nor pt-PT for pt-BR.
+    """
+    nearest: dict[str, tuple[int, Term]] = {}
+    for term in terms:
+        source = simplify(term.source).casefold()
+        apart = langcodes.tag_distance(language, term.language)
+        limit = _VARIETIES if _names_territory(language, term.language) else _ONE_LANGUAGE
+        if apart <= limit and (source not in nearest or apart < nearest[source][0]):
+            nearest[source] = apart, term
+    return tuple(term for _, term in nearest.values())
+
+
+def _names_territory(*languages: str) -> bool:
+    return all(langcodes.get(language).territory for language in languages)
+
+
 def held(text: str, terms: Iterable[Term]) -> tuple[Term, ...]:
     """The terms that stand in a source text, but for those that only stand inside a longer one.
 
-    顾家 is not asked for where 顾家老宅 is said.
+    顾家 is not asked for where 顾家老宅 is said. Simplified and traditional characters are the same here.
     """
     terms = tuple(terms)
+    text = simplify(text)
     taken: list[tuple[int, int]] = []
     kept: set[str] = set()
-    for source in sorted({term.source for term in terms}, key=lambda s: (-len(s), s)):
+    sources = {simplify(term.source) for term in terms}
+    for source in sorted(sources, key=lambda s: (-len(s), s)):
         for match in re.finditer(re.escape(source), text, re.IGNORECASE) if source else ():
             if not any(start <= match.start() and match.end() <= end for start, end in taken):
                 taken.append(match.span())
                 kept.add(source)
-    return tuple(term for term in terms if term.source in kept)
+    return tuple(term for term in terms if simplify(term.source) in kept)
 
 
 def put_in(line: str, terms: Sequence[Term]) -> str:
