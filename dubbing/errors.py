@@ -55,3 +55,10 @@ class ProcessBroken(Transient):
 
 class Defect(DubbingError):
     """Our own mistake or a broken installation: a check of ours failed. The user can only report it."""
+
+
+def install(*extras: str) -> str:
+    """How a user installs optional packages, as a remedy: from the checkout. The name on PyPI isn't ours."""
+    return (
+        f"Install them, in the checkout: .venv/bin/python -m pip install '.[{','.join(extras)}]'."
+    )

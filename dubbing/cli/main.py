@@ -11,9 +11,9 @@ from typing import NoReturn
 import click
 
 from dubbing import __version__
-from dubbing.cli import console, edit, models, show, voices, work
+from dubbing.cli import console, edit, models, report, show, voices, work
 from dubbing.cli.console import EXAMPLES, Failed
-from dubbing.errors import DubbingError, Rejected
+from dubbing.errors import DubbingError, Rejected, install
 from voices import VoiceError
 
 # Commands of the service: loaded when they are called, since their packages may not be installed.
@@ -54,7 +54,7 @@ def _not_installed(name: str, package: str) -> click.Command:
             f"dub {name}",
             found=f"no package {package}",
             expected="the packages of the service",
-            remedy="Install them: pip install 'dubbing[service]'.",
+            remedy=install("service"),
         )
 
     return command
@@ -68,7 +68,7 @@ def cli() -> None:
     """Subtitles and dubs for mini-series: a release goes in, a localized release comes out."""
 
 
-for command in (work.run, edit.edit, work.report, work.clean):
+for command in (work.run, edit.edit, report.report, work.clean):
     cli.add_command(command)
 for command in (show.probe, show.engines, show.languages, voices.voices, models.models):
     cli.add_command(command)

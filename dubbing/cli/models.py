@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from rich.table import Table
 
-from dubbing.cli import console
+from dubbing.cli import console, tables
 from dubbing.cli.console import print_json
 from dubbing.engines import registry
 from dubbing.engines.hub import HubModel
@@ -47,17 +46,20 @@ def list_(as_json: bool) -> None:
             ]
         )  # fmt: skip
         return
-    table = Table("engine", "here", "size", "licence", "commercial", "from")
-    for info, hub in found:
-        table.add_row(
-            info.name,
-            "yes" if hub.is_here() else "no",
-            f"{hub.bytes / 1e9:.1f} GB",
-            info.licence,
-            "yes" if info.commercial else "no",
-            hub.mark,
-        )
-    console.stdout.print(table)
+    tables.show(
+        ("engine", "here", tables.number("size"), "licence", "commercial", "from"),
+        (
+            (
+                info.name,
+                "yes" if hub.is_here() else "no",
+                f"{hub.bytes / 1e9:.1f} GB",
+                info.licence,
+                "yes" if info.commercial else "no",
+                hub.mark,
+            )
+            for info, hub in found
+        ),
+    )
 
 
 @models.command()

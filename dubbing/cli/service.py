@@ -14,10 +14,8 @@ import threading
 
 import click
 import structlog
-from rich.markup import escape
-from rich.table import Table
 
-from dubbing.cli import console
+from dubbing.cli import console, tables
 from dubbing.errors import Rejected, Transient
 from dubbing.model.service import Queue
 from dubbing.service.desk import Desk
@@ -180,10 +178,13 @@ def dead(as_json: bool) -> None:
     if as_json:
         console.print_json(letters)
         return
-    table = Table("id", "kind", "reason", "message")
-    for letter in letters:
-        table.add_row(*map(escape, (letter.id, letter.kind, letter.reason, letter.body[:200])))
-    console.stdout.print(table if letters else "No dead letters.")
+    if not letters:
+        console.stdout.print("No dead letters.")
+        return
+    tables.show(
+        ("id", "kind", tables.text("reason", 20), tables.text("message", 20)),
+        ((letter.id, letter.kind, letter.reason, letter.body[:200]) for letter in letters),
+    )
 
 
 @messages.command()

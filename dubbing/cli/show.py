@@ -6,16 +6,13 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.markup import escape
-from rich.table import Table
 
 from dubbing import assembly
-from dubbing.cli import console
+from dubbing.cli import tables
 from dubbing.cli.console import print_json
 from dubbing.engines import registry
 from dubbing.engines.ports import Engine, Port
 from dubbing.formats.language_toml import all_languages
-from dubbing.model.episode import SoundTrack
 from dubbing.planning.config import configs_folder
 from dubbing.stages.probe import examined
 
@@ -36,36 +33,28 @@ def probe(target: Path, source: str | None, as_json: bool) -> None:
             {"release": release.name, "source_language": release.source_language, "episodes": found}
         )
         return
-    table = Table("episode", "file", "seconds", "picture", "frames/s", "video", "audio")
-    for episode in release.episodes:
-        media = found[episode.name]
-        table.add_row(
-            episode.name,
-            escape(episode.video.name),
-            f"{media.duration_ms / 1000:.2f}",
-            f"{media.width}x{media.height}",
-            f"{float(media.frame_rate):g}",
-            media.video_codec,
-            f"{media.audio_codec} {media.audio_rate_hz} Hz, {media.audio_channels} ch",
-        )
-    console.stdout.print(table)
-    for name, media in found.items():
-        for note in media.notes:
-            console.stdout.print(f"{name}  {note}", markup=False, highlight=False)
-        for track in media.tracks if len(media.tracks) > 1 else ():
-            mark = "heard" if track.stream == media.sound_stream else "     "
-            console.stdout.print(f"{name}    {mark}  {_said(track)}", markup=False, highlight=False)
-
-
-def _said(track: SoundTrack) -> str:
-    """A soundtrack in one line."""
-    said = [f"stream {track.stream}", track.language or "no language", f'"{track.title}"']
-    said += [f"{track.codec} {track.rate_hz} Hz, {track.channels} ch"]
-    said += ["default"] if track.default else []
-    said += [track.aside] if track.aside else []
-    if track.speech is not None:
-        said.append(f"{track.speech:.0%} speech")
-    return ", ".join(part for part in said if part != '""')
+    tables.show(
+        (
+            "episode",
+            "file",
+            *map(tables.number, ("seconds", "picture", "frames/s")),
+            "video",
+            "audio",
+        ),
+        (
+            (
+                episode.name,
+                episode.video.name,
+                f"{media.duration_ms / 1000:.2f}",
+                f"{media.width}x{media.height}",
+                f"{float(media.frame_rate):g}",
+                media.video_codec,
+                f"{media.audio_codec} {media.audio_rate_hz} Hz, {media.audio_channels} ch",
+            )
+            for episode in release.episodes
+            for media in (found[episode.name],)
+        ),
+    )
 
 
 @click.command()
@@ -85,23 +74,33 @@ def engines(as_json: bool) -> None:
             ]
         )
         return
-    table = Table("kind")
-    table.add_column("engine", no_wrap=True)
-    for column in ("installed", "languages", "licence", "commercial", "note"):
-        table.add_column(column)
-    for engine in known:
-        info = engine.info
-        absent = [*registry.missing(info), *([] if _is_fetched(engine) else ["its model"])]
-        table.add_row(
-            info.port,
-            info.name,
-            f"no: {', '.join(absent)}" if absent else "yes",
-            ", ".join(sorted(info.languages)) or "any",
-            info.licence,
-            "yes" if info.commercial else "no",
-            info.note,
-        )
-    console.stdout.print(table)
+    tables.show(
+        (
+            "engine",
+            "kind",
+            tables.text("installed"),
+            tables.text("languages"),
+            "licence",
+            "commercial",
+            tables.text("note", 24),
+        ),
+        (
+            (
+                info.name,
+                info.port,
+                f"no: {', '.join(absent)}" if absent else "yes",
+                ", ".join(sorted(info.languages)) or "any",
+                info.licence,
+                "yes" if info.commercial else "no",
+                info.note,
+            )
+            for engine in known
+            for info in (engine.info,)
+            for absent in (
+                [*registry.missing(info), *([] if _is_fetched(engine) else ["its model"])],
+            )
+        ),
+    )
 
 
 def _is_fetched(engine: Engine) -> bool:
@@ -118,14 +117,22 @@ def languages(as_json: bool) -> None:
     if as_json:
         print_json(known)
         return
-    table = Table("tag", "name", "own name", "characters/line", "characters/s")
-    for language in known:
-        rules = language.cues
-        table.add_row(
-            language.tag,
-            language.name,
-            language.endonym,
-            str(rules.chars_per_line),
-            f"{rules.reading_speed_cps:g}",
-        )
-    console.stdout.print(table)
+    tables.show(
+        (
+            "tag",
+            "name",
+            "own name",
+            tables.number("chars/line"),
+            tables.number("chars/s"),
+        ),
+        (
+            (
+                language.tag,
+                language.name,
+                language.endonym,
+                str(language.cues.chars_per_line),
+                f"{language.cues.reading_speed_cps:g}",
+            )
+            for language in known
+        ),
+    )

@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy import Connection
 
-from dubbing.cli import console
+from dubbing.cli import console, tables
 from dubbing.cli.console import print_json
 from dubbing.errors import Rejected
 from dubbing.model.service import Role
@@ -63,12 +61,20 @@ def list_(team: str | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    table = Table("token", "name", "team", "role", "made", "revoked")
-    for token in found:
-        revoked = "" if token.revoked_ms is None else _day(token.revoked_ms)
-        made = _day(token.created_ms)
-        table.add_row(token.id, escape(token.name), token.team, token.role, made, revoked)
-    console.stdout.print(table)
+    tables.show(
+        ("token", "name", "team", "role", "made", "revoked"),
+        (
+            (
+                token.id,
+                token.name,
+                token.team,
+                token.role,
+                _day(token.created_ms),
+                "" if token.revoked_ms is None else _day(token.revoked_ms),
+            )
+            for token in found
+        ),
+    )
 
 
 @tokens.command()

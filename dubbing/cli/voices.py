@@ -8,11 +8,9 @@ from pathlib import Path
 
 import click
 import tomlkit
-from rich.markup import escape
-from rich.table import Table
 
 from dubbing import assembly
-from dubbing.cli import console
+from dubbing.cli import console, tables
 from dubbing.cli.console import print_json
 from dubbing.engines import registry
 from dubbing.engines.ports import Port
@@ -64,17 +62,19 @@ def list_(
             [asdict(v) | {"energy": v.energy, "refusal": v.refusal() or None} for v in found]
         )
         return
-    table = Table(
-        "voice", "engine", "languages", "gender", "age", "pitch", "energy", "licence", "description"
-    )
-    for v in found:
-        refusal = v.refusal()
-        table.add_row(
-            v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender, v.age or "",
-            f"{v.pitch_hz:.0f} Hz", v.energy or "", v.licence,
-            escape(f"{v.description} Not usable: {refusal}." if refusal else v.description),
-        )  # fmt: skip
-    console.stdout.print(table)
+    tables.show(
+        ("voice", "engine", tables.text("languages", 12), "gender", "age", tables.number("pitch"),
+         "energy", "licence", tables.text("description", 24)),
+        (
+            (
+                v.name, v.engine, ", ".join(v.languages) or "all of the engine's", v.gender, v.age or "",
+                f"{v.pitch_hz:.0f} Hz", v.energy or "", v.licence,
+                f"{v.description} Not usable: {refusal}." if refusal else v.description,
+            )
+            for v in found
+            for refusal in (v.refusal(),)
+        ),
+    )  # fmt: skip
 
 
 @voices.command()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from dubbing.cli import console
 from dubbing.cli.console import Failed, print_json
-from dubbing.cli.remote import Remote
+
+if TYPE_CHECKING:
+    from dubbing.cli.remote import Remote
 
 
 def watch(remote: Remote, job: str, as_json: bool) -> None:
@@ -56,7 +56,6 @@ def watch(remote: Remote, job: str, as_json: bool) -> None:
 
 
 def show(job: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
-    table = Table(show_header=False)
     counts = ", ".join(f"{count} {status}" for status, count in job["episodes"].items() if count)
     steps = ", ".join(f"{count} {status}" for status, count in job["progress"].items() if count)
     for name, value in (
@@ -70,11 +69,15 @@ def show(job: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
         ("manifest", job["manifest"]),
     ):
         if value:
-            table.add_row(name, escape(value))
+            _say(name, value)
     for episode in episodes:
         if episode["reason"]:
-            table.add_row(f"ep{episode['number']:02d}", escape(episode["reason"]))
-    console.stdout.print(table)
+            _say(f"ep{episode['number']:02d}", episode["reason"])
+
+
+def _say(name: str, value: str) -> None:
+    # Never broken, so that an address can be copied.
+    console.stdout.print(f"{name:<11}{value}", markup=False, soft_wrap=True)
 
 
 def _waits(job: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Commands that do the work: run, report, clean."""
+"""Commands that do the work: run, clean."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import re
 from pathlib import Path
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from dubbing import assembly
 from dubbing.assembly import Order
 from dubbing.cli import console
 from dubbing.cli.console import EXAMPLES, Failed, print_json
+from dubbing.cli.ending import show_localized
 from dubbing.cli.progress import RunProgress
 from dubbing.errors import Rejected
-from dubbing.model.report import EpisodeReport
 from dubbing.planning.orders import Wishes
-from dubbing.publishing.publish import MANIFEST, read_manifest
-from dubbing.store.artifacts import read_json
+from dubbing.publishing.publish import MANIFEST
+from dubbing.publishing.published import reports_in
 
 
 @click.command(epilog=EXAMPLES)
@@ -85,51 +83,7 @@ def run(
             }
         )
     else:
-        console.show_localized(localized, _reports(localized.out))
-
-
-@click.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO|FOLDER")
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-def report(target: Path, as_json: bool) -> None:
-    """Show what was made of a release: its lines, flags and drafts."""
-    folder = next(
-        (f for f in (target, target / "localized") if (f / MANIFEST).is_file()),
-        None,
-    )
-    if folder is None and target.is_file():
-        folder = assembly.output_folder(Order(target, Wishes(())), assembly.open_release(target))
-    if folder is None or read_manifest(folder) is None:
-        raise Rejected(
-            str(target),
-            found="no localized release",
-            expected=f"a folder with a {MANIFEST}",
-            remedy="Localize it first with `dub run`, or give the folder that --out named.",
-        )
-    reports = _reports(folder)
-    if as_json:
-        print_json(reports)
-        return
-    for one in reports:
-        table = Table(
-            "line", "at", "who", "source", "translation", "tempo", "flags",
-            title=f"{one.name} {one.language}", title_justify="left",
-        )  # fmt: skip
-        for entry in one.lines:
-            table.add_row(
-                str(entry.number),
-                f"{entry.utterance.start_ms / 1000:.1f}",
-                escape(entry.label or entry.character or entry.speaker),
-                escape(entry.source_text),
-                escape(entry.text),
-                f"{entry.tempo:.2f}",
-                escape(", ".join(filter(None, (entry.fit, *entry.notes)))),
-            )
-        console.stdout.print(table)
-        if one.speech_without_line:
-            console.stdout.print(console.unscripted_table(one))
-        for draft in one.drafts:
-            console.stdout.print(f"  {draft}", markup=False)
+        show_localized(localized, reports_in(localized.out), str(out or target))
 
 
 @click.command()
@@ -155,17 +109,3 @@ def parse_episodes(text: str) -> tuple[int, ...]:
             )
         numbers.update(range(first, last + 1))
     return tuple(sorted(numbers))
-
-
-def _reports(folder: Path) -> list[EpisodeReport]:
-    """All reports of a localized release, by episode and in the languages' order."""
-    manifest = read_manifest(folder)
-    if manifest is None:
-        return []
-    order = {language: index for index, language in enumerate(manifest.job.languages)}
-    reports = [
-        read_json(folder / file.path, EpisodeReport)
-        for file in manifest.files
-        if file.path.endswith("/report.json")
-    ]
-    return sorted(reports, key=lambda one: (one.episode, order.get(one.language, 0)))

