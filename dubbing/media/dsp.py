@@ -1,11 +1,11 @@
-"""What is done to sound: gain, ducking, placing, time-stretch; and the pitch of a voice.
+"""What is done to sound: gain, placing, time-stretch; and the pitch of a voice.
 
-Loudness has a module of its own. Nothing here changes what it is given.
+Loudness and ducking have modules of their own. Nothing here changes what it is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,9 @@ from dubbing.media.loudness import (
     true_peak_dbtp,
 )
 from dubbing.model.audio import SPEECH_RATE_HZ, Audio
-from dubbing.model.time import Span, merge, ms_to_samples
+from dubbing.model.time import ms_to_samples
 
 __all__ = [
-    "duck",
     "gain",
     "limit",
     "loudness_lufs",
@@ -34,9 +33,6 @@ __all__ = [
     "stretch",
     "true_peak_dbtp",
 ]
-
-ATTACK_MS = 80
-RELEASE_MS = 250
 
 _STRETCH_TIMEOUT_S = 120.0
 _STRETCH_PAD_MS = 200  # silence around what is stretched: its ends are then as good as its middle
@@ -51,33 +47,6 @@ _PITCH_HOP_MS = 10
 _PITCH_LEVEL_DB = -25.0  # frames this far below the loud ones are not asked
 _PITCH_APERIODICITY = 0.15  # YIN's threshold (de Cheveigné and Kawahara, 2002)
 _PITCH_MIN_FRAMES = 5
-
-
-def duck(
-    bed: Audio,
-    spans: Iterable[Span],
-    depth_db: float,
-    *,
-    attack_ms: int = ATTACK_MS,
-    release_ms: int = RELEASE_MS,
-) -> Audio:
-    """The bed lowered by `depth_db` (negative) under the spans.
-
-    It is fully down from the first to the last sample of each span; the way down lies before the
-    span, the way up after it. Everywhere else it is the same, bit for bit.
-    """
-    depth = _ratio(depth_db)
-    envelope = np.ones(bed.frames, dtype=np.float32)
-    # In amplitude, half a cosine has no corner that could be heard.
-    down = _slope(ms_to_samples(attack_ms, bed.rate_hz), depth)
-    up = _slope(ms_to_samples(release_ms, bed.rate_hz), depth)[::-1]
-    for span in merge(spans):
-        start = ms_to_samples(span.start_ms, bed.rate_hz)
-        end = ms_to_samples(span.end_ms, bed.rate_hz)
-        envelope[start:end] = depth
-        _lower(envelope, start - len(down), down)
-        _lower(envelope, end, up)
-    return Audio(bed.samples * envelope[:, np.newaxis], bed.rate_hz)
 
 
 def mix_at(base: Audio, items: Sequence[tuple[int, Audio]]) -> Audio:
@@ -205,20 +174,3 @@ def _yin(frames: npt.NDArray[np.float64], window: int, longest: int) -> npt.NDAr
     pitches = np.zeros(len(frames))
     pitches[rows] = SPEECH_RATE_HZ / (bottoms + offset)
     return pitches
-
-
-def _slope(frames: int, depth: float) -> npt.NDArray[np.float32]:
-    """From 1.0 to `depth`, neither included."""
-    phase = np.arange(1, frames + 1) / (frames + 1)
-    return (depth + (1.0 - depth) * 0.5 * (1.0 + np.cos(np.pi * phase))).astype(np.float32)
-
-
-def _lower(envelope: npt.NDArray[np.float32], start: int, slope: npt.NDArray[np.float32]) -> None:
-    """Lowers the envelope to a slope that begins at `start`, where it is above it."""
-    first = max(0, -start)
-    piece = envelope[start + first : start + len(slope)]
-    np.minimum(piece, slope[first : first + len(piece)], out=piece)
-
-
-def _ratio(db: float) -> float:
-    return float(10.0 ** (db / 20.0))

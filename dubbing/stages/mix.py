@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from dubbing.errors import Defect
-from dubbing.media import dsp, loudness, sound
+from dubbing.media import dsp, ducking, loudness, sound
 from dubbing.model.audio import Audio
 from dubbing.model.dub import DUCK_DB, Bed, BedKind, Fit, MixReport
 from dubbing.model.episode import MediaInfo
 from dubbing.model.job import Deliverable, LoudnessTarget
 from dubbing.model.speech import Transcript
-from dubbing.model.time import merge, ms_to_samples
+from dubbing.model.time import ms_to_samples
 from dubbing.stages import Leaf, Per, Published, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "mix", 3
+NAME, VERSION = "mix", 4
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(
@@ -36,7 +36,6 @@ STAGE = Stage(
     reported=True,
 )
 
-_DUCK_JOIN_MS = 400  # shorter pauses between utterances stay ducked: the bed must not pump
 _BITRATE = 192_000
 _LEVEL_RANGE_DB = 6.0  # a shout stays louder than a whisper, within reason
 _CODEC_HEADROOM_DB = 0.5  # an encoder moves peaks
@@ -62,7 +61,7 @@ def run(work: Work, settings: Settings) -> None:
     bed = source
     if made.kind is BedKind.DUCKED:
         spoken = [*spans.values(), *(one.span for one in transcript.without_line)]
-        bed = dsp.duck(source, merge(spoken, gap_ms=_DUCK_JOIN_MS), DUCK_DB)
+        bed = ducking.duck(source, spoken, [fit.span for fit in fits], DUCK_DB)
     else:
         bed = sound.read(work.inputs["separate"] / "bed.wav")
     placed = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dubbing.errors import Defect
 from dubbing.media import dsp
 from dubbing.model.audio import Audio
-from dubbing.model.time import Span, ms_to_samples
+from dubbing.model.time import ms_to_samples
 
 RATE_HZ = 8_000
 
@@ -29,49 +29,6 @@ def voice(
     wave = wave - 0.9 * np.sin(phase + 1)
     wave += noise_level * np.random.default_rng(0).standard_normal(len(t))
     return Audio.of_mono(0.2 * wave, rate_hz)
-
-
-spans = st.lists(
-    st.tuples(st.integers(0, 3_000), st.integers(1, 600)).map(lambda s: Span(s[0], s[0] + s[1])),
-    max_size=6,
-)
-
-
-@given(
-    spans=spans,
-    depth_db=st.floats(-40, -1),
-    attack_ms=st.integers(0, 200),
-    release_ms=st.integers(0, 300),
-)
-def test_duck_is_down_under_the_spans_and_nowhere_beyond_the_ramps(
-    spans: list[Span], depth_db: float, attack_ms: int, release_ms: int
-) -> None:
-    bed = noise(3_200 * RATE_HZ // 1_000)
-    ducked = dsp.duck(bed, spans, depth_db, attack_ms=attack_ms, release_ms=release_ms)
-    under = np.zeros(bed.frames, dtype=bool)
-    near = np.zeros(bed.frames, dtype=bool)
-    for span in spans:
-        start, end = (ms_to_samples(ms, RATE_HZ) for ms in (span.start_ms, span.end_ms))
-        under[start:end] = True
-        near[
-            max(0, start - ms_to_samples(attack_ms, RATE_HZ)) : end
-            + ms_to_samples(release_ms, RATE_HZ)
-        ] = True
-    lowered = bed.samples * np.float32(10 ** (depth_db / 20))
-    np.testing.assert_allclose(ducked.samples[under], lowered[under], rtol=1e-6)
-    assert ducked.samples[~near].tobytes() == bed.samples[~near].tobytes()
-    assert np.all(np.abs(ducked.samples) <= np.abs(bed.samples))
-    assert np.all(np.abs(ducked.samples) >= np.abs(lowered) * (1 - 1e-5))
-
-
-def test_duck_has_no_step_in_its_envelope() -> None:
-    ones = Audio(np.ones((RATE_HZ * 3, 1), dtype=np.float32), RATE_HZ)
-    envelope = dsp.duck(ones, [Span(1_000, 1_500), Span(1_600, 1_900)], -20.0).samples[:, 0]
-    assert (
-        np.abs(np.diff(envelope)).max()
-        < 0.9 * np.pi / 2 / ms_to_samples(dsp.ATTACK_MS, RATE_HZ) * 1.01
-    )
-    assert envelope[ms_to_samples(1_550, RATE_HZ)] < 0.5  # a short pause doesn't pump
 
 
 @given(
