@@ -17,7 +17,7 @@ from dubbing.formats.chinese_script import simplify
 VERSION = 1  # of the rules here; part of the revision of who uses them
 
 # Of 0, 1/2, 1, 2 and 4, that under which `tests/benchmarks/bench_doubt.py` tells wrong lines best.
-_WEIGHT = 2
+WEIGHT = 2
 # Sound alike, and are written by what was said before or by taste alone.
 _ALIKE = str.maketrans("她它妳您0123456789", "他他你你零一二三四五六七八九")
 
@@ -60,7 +60,7 @@ def confidences(said: Iterable[tuple[str, float]], hypotheses: Sequence[Hypothes
         count = len(letters(text))
         share = min(shares[at : at + count], default=1.0)
         at += count
-        found.append(probability * share**_WEIGHT)
+        found.append(probability * share**WEIGHT)
     return found
 
 
