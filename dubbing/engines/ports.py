@@ -137,6 +137,7 @@ class TranslationRequest:
 class Translation:
     text: str  # never empty, one line, in the target's script
     notes: tuple[str, ...] = ()  # what a reader should know: "retried: Chinese left over"
+    confidence: float | None = None  # 0 to 1, the engine's own; None where it tells none
 
 
 class Translator(Engine, Protocol):

@@ -15,6 +15,9 @@ _LEAST_CONFIDENCE = 1e-4  # no single word decides by itself
 _UNSURE_WORD = 0.5  # a word below is named
 _NAMED = 3
 
+# Of lines that a reader called wrong, four of five are below; of those called right or usable, one of seven.
+_SURE_TRANSLATION = 0.7
+
 
 def doubt_nats(words: Sequence[Word]) -> float:
     """How unlikely it is that every word is right. It grows with a line's length, as the chance of an error does.
@@ -32,6 +35,16 @@ def of_hearing(words: Sequence[Word]) -> tuple[ReviewItem, ...]:
     named = [word.text for word in words if word in least and word.confidence < _UNSURE_WORD]
     where = f"; least sure: {', '.join(text.strip(_MARKS) for text in named)}" if named else ""
     return (ReviewItem(ReviewKind.HEARING, f"It may be misheard{where}."),)
+
+
+def of_translation(confidence: float | None) -> tuple[ReviewItem, ...]:
+    """Whether a translation means what was said: nothing, or a reason to compare them.
+
+    `confidence` is the translator's own, 0 to 1; None where it tells none, and then nothing is said.
+    """
+    if confidence is None or confidence >= _SURE_TRANSLATION:
+        return ()
+    return (ReviewItem(ReviewKind.TRANSLATION, "The translator was not sure; compare the line."),)
 
 
 _MARKS = " ，。！？、；：…,.!?;:\"“”'‘’()（）《》「」『』"

@@ -25,6 +25,7 @@ UNSURE = 0.6  # a transcriber's confidence below which a line should be listened
 # What a draft says of lines that a check doubts; other kinds of doubt stand at their lines alone.
 _DOUBTED = {
     ReviewKind.HEARING: "Transcript: lines that may be misheard",
+    ReviewKind.TRANSLATION: "Translation: lines that may mean something else",
     ReviewKind.INCOMPLETE: "Translation: lines that may lack a part",
 }
 

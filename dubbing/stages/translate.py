@@ -12,7 +12,7 @@ from dubbing.engines.translating.chinese_names import whole_words
 from dubbing.engines.translating.glossary import held
 from dubbing.engines.translating.routes import Hop
 from dubbing.formats.chinese_script import working_text
-from dubbing.model import memory
+from dubbing.model import doubt, memory
 from dubbing.model.casting import as_people_say
 from dubbing.model.cue import CueRules
 from dubbing.model.dub import Cast
@@ -190,7 +190,10 @@ def _translate(
             engines,
             translations[u.number].notes,
             requests[u.number].terms,
-            (completeness.REVIEW,) if u.number in lacking else (),
+            (
+                *((completeness.REVIEW,) if u.number in lacking else ()),
+                *doubt.of_translation(translations[u.number].confidence),
+            ),
         )
         for u in machine
     }

@@ -102,7 +102,10 @@ class Forgetful(FakeTranslator):
     def translate(
         self, requests: Sequence[TranslationRequest], source: str, target: str
     ) -> list[Translation]:
-        return [Translation(self.said[request.text]) for request in requests]
+        return [
+            Translation(self.said[r.text], confidence=0.4 if r.text == "签字吧。" else 0.95)
+            for r in requests
+        ]
 
 
 def test_what_is_missing_is_asked_for_again_and_marked_if_it_stays_so(
@@ -119,7 +122,7 @@ def test_what_is_missing_is_asked_for_again_and_marked_if_it_stays_so(
     assert [[item.kind for item in line.review] for line in script.lines] == [
         [],
         [ReviewKind.INCOMPLETE],
-        [],
+        [ReviewKind.TRANSLATION],  # the translator was not sure
     ]
     assert script.lines[0].notes == ("put together from its parts: one was missing",)
 

@@ -94,3 +94,13 @@ def test_a_lone_hypothesis_changes_nothing() -> None:
     assert confidences([("so", 0.4), (" be", 0.6)], [Hypothesis("so be", -3.0)]) == pytest.approx(
         [0.4, 0.6]
     )
+
+
+@pytest.mark.parametrize(
+    ("confidence", "kinds"),
+    [(0.2, [ReviewKind.TRANSLATION]), (0.66, [ReviewKind.TRANSLATION]), (0.9, []), (None, [])],
+)
+def test_a_translation_is_marked_where_its_translator_says_that_it_is_not_sure(
+    confidence: float | None, kinds: list[ReviewKind]
+) -> None:
+    assert [item.kind for item in doubt.of_translation(confidence)] == kinds

@@ -17,6 +17,7 @@ class Candidate:
     text: str
     faults: tuple[str, ...]  # that make it no translation at all
     unmet: tuple[str, ...]  # wishes that it does not heed
+    confidence: float | None = None  # 0 to 1, the model's own
 
     @property
     def wrong(self) -> tuple[str, ...]:

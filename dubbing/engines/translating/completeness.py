@@ -64,7 +64,9 @@ def joined(said: Sequence[Translation], target: str) -> Translation:
     """The translations of parts as one."""
     space = "" if base(target) in _SPACELESS else " "
     notes = dict.fromkeys(note for part in said for note in part.notes)
-    return Translation(space.join(part.text for part in said), (*notes, _NOTE))
+    told = [part.confidence for part in said if part.confidence is not None]
+    text = space.join(part.text for part in said)
+    return Translation(text, (*notes, _NOTE), min(told, default=None))
 
 
 def _rests(text: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ was interrupted give the same text, byte for byte, as one that was not.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import threading
@@ -37,6 +38,7 @@ class Message:
 class Answer:
     text: str
     complete: bool  # False where it was cut off at the most tokens allowed
+    confidence: float  # 0 to 1: the geometric mean of its tokens' probabilities
 
 
 class Llama:
@@ -108,9 +110,14 @@ class Llama:
                     "temperature": 0.0,
                     "stop": ["\n"],
                     "grammar": grammar,
+                    "logprobs": 1,
                 },
             )
-        return Answer(str(choice["text"]).strip(), choice["finish_reason"] != "length")
+        return Answer(
+            str(choice["text"]).strip(),
+            choice["finish_reason"] != "length",
+            _confidence(choice.get("logprobs")),
+        )
 
     def _read(self, prefix: str) -> int:
         """The slot whose cache now holds the prefix and nothing else, always computed the same way."""
@@ -135,6 +142,12 @@ class Llama:
 
 def _marked_up(message: Message) -> str:
     return f"<|im_start|>{message.role}\n{_plain(message.text)}<|im_end|>\n"
+
+
+def _confidence(told: Any) -> float:
+    """The geometric mean of the probabilities of an answer's tokens; 1.0 for an answer without any."""
+    said = [float(token["logprob"]) for token in (told or {}).get("content") or ()]
+    return math.exp(sum(said) / len(said)) if said else 1.0
 
 
 def _plain(text: str) -> str:

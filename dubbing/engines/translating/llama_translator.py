@@ -42,6 +42,7 @@ _PAIRS: Mapping[tuple[str, str], float] = {
     ("en", "de"): 0.40,
     ("en", "it"): 0.40,
 }
+_CODE_VERSION = 2  # of what is told with a translation
 _SPARE_TOKENS = 24  # beyond one for each character that is expected
 _SHORTENINGS = 2
 _LONGEST_PIECE_CHARS = 240  # of source text given at once
@@ -74,7 +75,7 @@ class LlamaTranslator:
         return EngineInfo(
             name=f"llama:{self._model}",
             port=Port.TRANSLATOR,
-            revision=f"{MODEL.sha256[:12]} prompt {translation_prompt.VERSION} "
+            revision=f"{MODEL.sha256[:12]} prompt {translation_prompt.VERSION} code {_CODE_VERSION} "
             f"xllamacpp {version_of('xllamacpp')}",
             languages=frozenset(language for pair in self._pairs for language in pair),
             licence="Apache-2.0",
@@ -144,12 +145,13 @@ class LlamaTranslator:
         best = attempts.best_of(
             lambda text, faults: self._ask(line, text, faults), line.text, line.terms
         )
-        return Translation(best.text or romanized(line.text), best.wrong)
+        return Translation(best.text or romanized(line.text), best.wrong, best.confidence)
 
     def _ask(self, line: _Line, text: str, faults: tuple[str, ...]) -> Candidate:
         """`text` is what is asked for: the line, or the line with words of the target in it."""
         said: list[str] = []
         complete = True
+        confidence = 1.0
         for piece in pieces(text, _LONGEST_PIECE_CHARS):
             expected = text_checks.expected_chars(piece, line.source, line.target)
             answer = self._answer(
@@ -160,6 +162,7 @@ class LlamaTranslator:
             )
             said.append(answer.text)
             complete = complete and answer.complete
+            confidence = min(confidence, answer.confidence)
         told = text_checks.tidy(" ".join(said), line.target)
         told = glossary.mended(told, line.terms, romanized)
         broken = text_checks.faults(line.text, told, line.source, line.target)
@@ -167,6 +170,7 @@ class LlamaTranslator:
             told,
             faults=broken if complete else (*broken, "cut off"),
             unmet=text_checks.unmet_wishes(told, line.terms),
+            confidence=confidence,
         )
 
     def _shortened(
@@ -187,7 +191,7 @@ class LlamaTranslator:
                 break
         unmet = text_checks.unmet_wishes(text, request.terms, limit)
         kept = tuple(note for note in spoken.notes if note not in unmet)
-        return Translation(text, kept + unmet)
+        return Translation(text, kept + unmet, spoken.confidence)
 
     def _answer(
         self, examples: Sequence[Message], user: str, target: str, max_tokens: int

@@ -168,7 +168,8 @@ class _Passage:
         """The end, with the notes of both hops but those on the pivot that the last hop took up."""
         unmet = unmet_wishes(self.pivot.text, self.to_pivot.terms, self.to_pivot.max_chars)
         of_pivot = tuple(note for note in self.pivot.notes if note not in unmet)
-        return Translation(self.final.text, of_pivot + self.final.notes)
+        told = [t.confidence for t in (self.pivot, self.final) if t.confidence is not None]
+        return Translation(self.final.text, of_pivot + self.final.notes, min(told, default=None))
 
 
 def _pass(
