@@ -22,6 +22,7 @@ from dubbing.api import (
     problems,
     uploads,
 )
+from dubbing.api.bodies import BoundedBodies
 from dubbing.api.parts import Parts
 from dubbing.service.desk import Desk
 from dubbing.service.plans import Plans
@@ -54,6 +55,7 @@ def create_app(
     app.state.stop = threading.Event()  # set when the server is to end: watchers are let go
     app.state.parts = Parts(desk, database, store, plans, settings)
     problems.add_handlers(app)
+    app.add_middleware(BoundedBodies)
     ours = (
         jobs.router, events.router, lines.router, cast.router, glossary.router, outputs.router,
         uploads.router, admin.router, health.router,

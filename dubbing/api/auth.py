@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope
 
 from dubbing.api.parts import Parts
 from dubbing.api.problems import Forbidden, Unauthenticated
@@ -57,17 +55,17 @@ BEARER = Security(HTTPBearer(auto_error=False, description="A token: `dub tokens
 class GuardedRoute(APIRoute):
     """A route that knows who asks, and that they may, before it reads what they send."""
 
-    most_bytes: ClassVar[int | None] = 8 << 20  # of a request: a long glossary
+    reads_all: ClassVar[bool] = True  # of a request, before it does anything
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         method = next(iter(self.methods or ()))
-        needed = NEEDS[f"{method} {self.path}"]
+        needed = NEEDS[f"{'GET' if method == 'HEAD' else method} {self.path}"]
 
         async def guarded(request: Request) -> Response:
             request.state.token = await run_in_threadpool(_admit, request, needed)
-            if self.most_bytes is not None:
-                request = _Bounded(request.scope, request.receive, self.most_bytes)
+            if self.reads_all:
+                await request.body()  # and refuses what is too large, of routes that want none too
             return await handle(request)
 
         return guarded
@@ -76,23 +74,7 @@ class GuardedRoute(APIRoute):
 class StreamedRoute(GuardedRoute):
     """A route that reads what it is sent piece by piece, and sees itself that it is not too much."""
 
-    most_bytes = None
-
-
-class _Bounded(Request):
-    """A request of which no more than so much is read."""
-
-    def __init__(self, scope: Scope, receive: Receive, most_bytes: int) -> None:
-        super().__init__(scope, receive)
-        self._most_bytes = most_bytes
-
-    async def stream(self) -> AsyncGenerator[bytes, None]:
-        length = 0
-        async for chunk in super().stream():
-            length += len(chunk)
-            if length > self._most_bytes:
-                raise HTTPException(413)
-            yield chunk
+    reads_all = False
 
 
 def _admit(request: Request, needed: Role) -> Token:

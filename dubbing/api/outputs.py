@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import os
-from collections.abc import Iterator
-from typing import Annotated, BinaryIO
+from io import BytesIO
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from starlette.responses import StreamingResponse
 
 from dubbing.api.auth import BEARER, GuardedRoute, Me
 from dubbing.api.documents import JobId
 from dubbing.api.parts import Here, Parts
-from dubbing.api.problems import COMMON, Missing
+from dubbing.api.problems import COMMON, Missing, responses
+from dubbing.api.ranges import file_answer
 from dubbing.errors import Rejected, Transient
 from dubbing.publishing.publish import MANIFEST, Manifest
 from dubbing.service.desk import Actor, Conflict
@@ -29,33 +31,57 @@ router = APIRouter(
     responses=COMMON,
 )
 
-_CHUNK_BYTES = 1 << 18
 _TYPES = {".vtt": "text/vtt", ".srt": "application/x-subrip", ".m4a": "audio/mp4"}
 
 
+_PARTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The file; its `ETag` is its SHA-256",
+    },
+    206: {
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The parts of it that `Range` asks for",
+    },
+    304: {"description": "It is still what `If-None-Match` says"},
+    **responses(416),
+}
+
+
 @router.get("", summary="Read the manifest of what was published", response_model=Manifest)
-def manifest(job: JobId, me: Me, here: Here) -> Response:
+def manifest(
+    job: JobId,
+    me: Me,
+    here: Here,
+    request: Request,
+) -> Response:
     content, _ = _published(here, me, job)
-    return Response(content, media_type="application/json")
+    digest = hashlib.sha256(content).hexdigest()
+    return file_answer(
+        BytesIO(content),
+        len(content),
+        digest,
+        "application/json",
+        request.headers,
+        request.method,
+        {},
+    )
 
 
 @router.get(
     "/{path:path}",
     summary="Fetch a file that the manifest names",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
-            "description": "The file; its `ETag` is its SHA-256",
-        }
-    },
+    responses=_PARTS,
 )
 def fetch(
     job: JobId,
     path: Annotated[str, Path(max_length=1000, description="As the manifest writes it.")],
     me: Me,
     here: Here,
+    request: Request,
 ) -> Response:
+    """All of it, or parts (`Range`, `If-Range`), or nothing if it is known already (`If-None-Match`)."""
     content, out = _published(here, me, job)
     named = {file.path: file for file in msgspec.json.decode(content, type=Manifest).files}
     if path not in named:
@@ -67,22 +93,24 @@ def fetch(
         )
     file = out.open(path)
     length = file.seek(0, os.SEEK_END)
-    file.seek(0)
     if length != named[path].bytes:
         file.close()
         raise Transient(f"{path} of {out.url} is being published anew")
     kind = _TYPES.get(os.path.splitext(path)[1]) or mimetypes.guess_type(path)[0]  # noqa: PTH122
-    return StreamingResponse(
-        _chunks(file),
-        media_type=kind or "application/octet-stream",
-        headers={
-            "Content-Length": str(length),
-            "ETag": f'"{named[path].sha256}"',
-            # A report is for reading, not for running in the name of this API.
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.rpartition('/')[2])}",
-            "X-Content-Type-Options": "nosniff",
-        },
+    headers = {
+        # A report is for reading, not for running in the name of this API.
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.rpartition('/')[2])}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    kind = kind or "application/octet-stream"
+    return file_answer(
+        file, length, named[path].sha256, kind, request.headers, request.method, headers
     )
+
+
+# Each with the headers of its GET.
+router.head("", include_in_schema=False)(manifest)
+router.head("/{path:path}", include_in_schema=False)(fetch)
 
 
 def _published(parts: Parts, me: Actor, job: str) -> tuple[bytes, Place]:
@@ -102,9 +130,3 @@ def _published(parts: Parts, me: Actor, job: str) -> tuple[bytes, Place]:
             return file.read(), out
     except Rejected:
         raise nothing from None
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk

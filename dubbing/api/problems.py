@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from fastapi import FastAPI, Request
@@ -44,6 +44,12 @@ class Missing(Rejected):
 class TooLarge(Rejected):
     """More bytes than are taken."""
 
+    status: ClassVar[int] = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Unsatisfiable(Rejected):
+    """A part of a file that it does not have."""
+
 
 _STATUS: Mapping[type[Rejected], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -52,6 +58,7 @@ _STATUS: Mapping[type[Rejected], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unsatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     Rejected: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
@@ -121,6 +128,11 @@ def problem_of(error: Rejected) -> Problem:
         expected=error.expected,
         remedy=error.remedy,
     )
+
+
+def answer_of(error: Rejected) -> JSONResponse:
+    """The answer to a request that is refused before a route is reached."""
+    return _answer(problem_of(error))
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -29,6 +29,7 @@ from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json
 from dubbing.store.digests import digest_of
 
 _VERSION = re.compile(r"[0-9a-f]{16}")  # the folder of one publication in an object storage
+_BLOCK_BYTES = 1 << 20  # read ahead: who asks for a small part waits for no more
 _UNNAMED = ("glossary.csv", "cast.toml", "corrections.toml")  # read where there are any
 
 
@@ -152,7 +153,7 @@ class Place:
                 expected="a file that the manifest names",
                 remedy="Read the manifest.",
             )
-        file: BinaryIO = fs.open(self._url_of(self.root / name), "rb")
+        file: BinaryIO = fs.open(self._url_of(self.root / name), "rb", block_size=_BLOCK_BYTES)
         return file
 
     def published(self) -> Manifest | None:

@@ -104,6 +104,8 @@ def _ask_of_a_job(ask: Asker, it: Api) -> None:
     assert "event: job" in ask("GET", "/v1/jobs/{job}/events").text
     ask.known["path"] = ask("GET", "/v1/jobs/{job}/outputs").json()["files"][0]["path"]
     assert ask("GET", "/v1/jobs/{job}/outputs/{path:path}").content
+    for path in ("/v1/jobs/{job}/outputs", "/v1/jobs/{job}/outputs/{path:path}"):
+        ask("HEAD", path)
 
 
 def _ask_what_people_decide(ask: Asker, it: Api) -> None:
