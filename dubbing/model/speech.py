@@ -74,6 +74,7 @@ class Utterance:
     words: tuple[Word, ...] = field(default=())  # empty where a person rewrote the text
     review: tuple[ReviewItem, ...] = ()  # of what was heard
     language: str = ""  # base BCP-47 tag, where it is another than the transcript's
+    continues: bool = False  # the line before and this one are parts of one sentence
 
     @property
     def confidence(self) -> float:
@@ -105,6 +106,7 @@ class Line:
     notes: tuple[str, ...] = ()  # what a reader should know: retries, terms that are missing
     terms: tuple[Term, ...] = ()  # what was asked for: of the glossary, names, the market's words
     review: tuple[ReviewItem, ...] = ()  # of the translation
+    sentence: tuple[int, ...] = ()  # the lines that were translated as one, this one among them
 
     @property
     def by_people(self) -> bool:

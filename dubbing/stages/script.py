@@ -46,6 +46,26 @@ _SENTENCE_MS, _CLAUSE_MS = 1000, 300  # what an end is worth as a place to split
 _SLIP_MS = 350  # a change of speaker shorter than this, inside another's speech, is a slip
 _SENTENCE_END = tuple("。！？!?…")
 _CLAUSE_END = tuple("，、；：,;:")
+_HESITATION_MS = 1000  # a sentence that is not at its end goes on after a silence shorter than this
+# What no sentence of Mandarin ends with: what belongs to it is still to come.
+_NEVER_LAST = (
+    *("的", "把", "被", "和", "跟", "与", "在", "给", "对", "从", "向", "为", "让", "叫", "比"),
+    *(
+        "因为",
+        "所以",
+        "但是",
+        "可是",
+        "而且",
+        "如果",
+        "就是",
+        "还是",
+        "或者",
+        "一个",
+        "这个",
+        "那个",
+    ),
+    *("是", "很", "太", "最", "更", "不", "没", "都", "也", "又", "只", "就", "要", "我的", "你的"),
+)
 _SPACELESS = {"zh", "ja", "th"}
 
 
@@ -121,9 +141,31 @@ def utterances_of(
         groups[-1].append(index)
     lines = [line for group in groups for line in _split_long(group, words, glued)]
     return tuple(
-        _utterance(number, speakers[line[0]], [words[index] for index in line], language)
+        replace(
+            _utterance(number, speakers[line[0]], [words[index] for index in line], language),
+            continues=number > 1 and _goes_on(line[0], words, speakers, language),
+        )
         for number, line in enumerate(lines, start=1)
     )
+
+
+def _goes_on(index: int, words: Sequence[Word], speakers: Sequence[str], language: str) -> bool:
+    """Whether a line that begins with a word goes on with the sentence of the line before."""
+    before, first = words[index - 1], words[index]
+    gap_ms = before.span.gap_ms(first.span)
+    if (
+        speakers[index] != speakers[index - 1]
+        or before.language != first.language
+        or before.text.endswith(_SENTENCE_END)
+        or gap_ms >= _HESITATION_MS
+    ):
+        return False
+    if gap_ms < _PAUSE_MS or before.text.endswith(_CLAUSE_END):
+        return True
+    if language.split("-")[0] == "zh":
+        said = "".join(word.text for word in words[max(0, index - 2) : index])
+        return said.endswith(_NEVER_LAST)
+    return first.text[:1].islower()
 
 
 def _utterance(number: int, speaker: str, words: Sequence[Word], language: str) -> Utterance:

@@ -25,7 +25,7 @@ from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "synthesize", 4
+NAME, VERSION = "synthesize", 5
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(
@@ -127,8 +127,8 @@ def _speak(work: Work, settings: Settings, line: Line, voice: Voice, slot: Span)
     text = line.text
     natural = _take(work, settings, voice, text, 1.0)
     shortenings = 0
-    # What people wrote is spoken as it stands.
-    may_shorten = not line.by_people
+    # What people wrote is spoken as it stands, and what nobody translated; nobody translates half a sentence.
+    may_shorten = bool(line.engines) and not line.by_people and not line.sentence
     while isinstance(
         asked := ask(natural.duration_ms, text, slot, may_shorten=may_shorten), Shorten
     ):

@@ -18,15 +18,18 @@ from dubbing.model.cue import CueRules
 from dubbing.model.dub import Cast
 from dubbing.model.episode import MediaInfo, Term
 from dubbing.model.job import CharacterDecision, LineCorrection
-from dubbing.model.review import ReviewItem
+from dubbing.model.language import base
+from dubbing.model.review import ReviewItem, ReviewKind
+from dubbing.model.sentences import Sentence, alone, sentences
 from dubbing.model.series import Name, Place, Remembered
 from dubbing.model.service import Gate, Queue
 from dubbing.model.speech import MEMORY, PERSON, Line, Script, Transcript, Utterance
 from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.cues import reading_budget_chars
+from dubbing.subtitles.dividing import divide
 
-NAME, VERSION = "translate", 4
+NAME, VERSION = "translate", 5
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(
@@ -42,6 +45,10 @@ STAGE = Stage(
     gate=Gate.SCRIPT,
 )
 
+_AS_SPOKEN = "said in this language"
+_OTHER_LANGUAGE = ReviewItem(
+    ReviewKind.TRANSLATION, "It is said in a language that its translator was not told of."
+)
 _LINES_BEFORE, _LINES_AFTER = 3, 1  # that a translator is shown
 
 
@@ -76,27 +83,65 @@ def run(work: Work, settings: Settings) -> None:
     remembered: tuple[Remembered, ...] = ()
     if "memory" in work.inputs:
         remembered = read_json(work.inputs["memory"] / "memory.json", tuple[Remembered, ...])
-    by_people = _by_people(settings, transcript, remembered)
-    machine = [u for u in transcript.utterances if u.number not in by_people]
-    scenes = _scenes(work, settings, transcript, remembered) if settings.scene else {}
-    requests = {
-        u.number: TranslationRequest(
-            u.text,
-            terms_in(u.text, transcript.language, settings, names),
-            scene=scenes.get(u.number, Scene()),
-        )
-        for u in machine
-    }
+    made = _by_people(settings, transcript, remembered)
     budgets = _budgets(transcript, settings.rules, media.duration_ms)
-    translated = _translate(work, settings, transcript.language, machine, requests, budgets)
+    spoken = sentences(transcript.utterances, transcript.language)
+    scenes = {}
+    if settings.scene:
+        whole_lines = [one.whole for one in spoken]
+        scenes = _scenes(work, settings, transcript.language, whole_lines, remembered)
+
+    def translated(wanted: Sequence[Sentence]) -> dict[int, Line]:
+        requests = {
+            one.whole.number: TranslationRequest(
+                one.whole.text,
+                terms_in(one.whole.text, transcript.language, settings, names),
+                scene=scenes.get(one.whole.number, Scene()),
+            )
+            for one in wanted
+        }
+        room = {one.whole.number: sum(budgets[n] for n in one.numbers) for one in wanted}
+        whole = [one.whole for one in wanted]
+        return _in_its_language(work, settings, transcript.language, whole, requests, room)
+
+    wanted = [one for one in spoken if not made.keys() >= set(one.numbers)]
+    whole = translated(wanted)
+    by_machine: dict[int, Line] = {}
+    undivided: list[Sentence] = []
+    for one in wanted:
+        parts = divided_line(whole[one.whole.number], one, budgets, settings.rules)
+        by_machine |= {line.number: line for line in parts}
+        if not parts:
+            undivided += [alone(line) for line in one.lines if line.number not in made]
+    by_machine |= translated(undivided)
     script = Script(
-        settings.language,
-        tuple(
-            by_people[u.number] if u.number in by_people else translated[u.number]
-            for u in transcript.utterances
-        ),
+        settings.language, tuple((by_machine | made)[u.number] for u in transcript.utterances)
     )
     write_json(work.out / "script.json", script)
+
+
+def divided_line(
+    line: Line, sentence: Sentence, budgets: Mapping[int, int], rules: CueRules
+) -> list[Line]:
+    """The translation of a sentence, divided over its lines by the time that each has; none if it can't be.
+
+    A term stands with the line that has it: word order may carry it from the line in which it is said into another.
+    """
+    if len(sentence.lines) == 1:
+        return [line]
+    shares = [max(1, budgets[number]) for number in sentence.numbers]
+    texts = divide(line.text, shares, rules)
+    parts: list[Line] = []
+    for utterance, text in zip(sentence.lines if texts else (), texts, strict=True):
+        terms = [
+            term
+            for term in line.terms
+            if term.target in text
+            or (term.source in utterance.text and term.target not in line.text)
+        ]
+        part = _line(utterance, text, line.engines, line.notes, tuple(terms), line.review)
+        parts.append(replace(part, sentence=sentence.numbers))
+    return parts
 
 
 def terms_in(text: str, source: str, settings: Settings, names: Sequence[Name]) -> tuple[Term, ...]:
@@ -136,6 +181,37 @@ def _by_people(
         if found is not None:
             written[u.number] = _line(u, found.text, MEMORY, (f"as in {found.place}",))
     return written
+
+
+def _in_its_language(
+    work: Work,
+    settings: Settings,
+    language: str,
+    machine: Sequence[Utterance],
+    requests: Mapping[int, TranslationRequest],
+    budgets: Mapping[int, int],
+) -> dict[int, Line]:
+    """Each translated from the language that it is said in, which may be another than the transcript's."""
+    made: dict[int, Line] = {}
+    by_language: dict[str, list[Utterance]] = {}
+    for u in machine:
+        by_language.setdefault(u.language or base(language), []).append(u)
+    for spoken, some in by_language.items():
+        if spoken == base(settings.language) and spoken != base(language):
+            made |= {u.number: _line(u, u.text, (), (_AS_SPOKEN,)) for u in some}
+            continue
+        sources = [base(hop.source) for hop in settings.route]
+        first = sources.index(spoken) if spoken in sources else 0
+        asked = {u.number: requests[u.number] for u in some}
+        route = replace(settings, route=settings.route[first:])
+        lines_made = _translate(work, route, language, some, asked, budgets)
+        if spoken not in sources:
+            lines_made = {
+                number: replace(line, review=(*line.review, _OTHER_LANGUAGE))
+                for number, line in lines_made.items()
+            }
+        made |= lines_made
+    return made
 
 
 def _translate(
@@ -223,17 +299,21 @@ def _by_parts(
 
 
 def _scenes(
-    work: Work, settings: Settings, transcript: Transcript, remembered: Sequence[Remembered]
+    work: Work,
+    settings: Settings,
+    language: str,
+    spoken: Sequence[Utterance],
+    remembered: Sequence[Remembered],
 ) -> dict[int, Scene]:
-    """What is known around each line, by its number."""
+    """What is known around each sentence and line, by its number."""
     assert settings.scene is not None  # noqa: S101 - asked for only then
     heard = read_json(work.inputs["identify"] / "cast.json", Cast)
     cast = as_people_say(heard, settings.scene.characters)
     speakers = {s: c for c in cast.characters for s in c.speakers_in(settings.episode)}
     labels = {name: said.name or name for name, said in settings.scene.characters.items()}
-    texts = [u.text for u in transcript.utterances]
+    texts = [u.text for u in spoken]
     scenes = {}
-    for index, u in enumerate(transcript.utterances):
+    for index, u in enumerate(spoken):
         character = speakers.get(u.speaker)
         name = character.name if character else ""
         scenes[u.number] = Scene(
@@ -242,8 +322,7 @@ def _scenes(
             speaker=labels.get(name, name),
             gender=character.gender if character else "",
             similar=tuple(
-                (r.source, r.text)
-                for r in memory.alike(working_text(u.text, transcript.language), remembered)
+                (r.source, r.text) for r in memory.alike(working_text(u.text, language), remembered)
             ),
             notes=settings.scene.notes,
         )
