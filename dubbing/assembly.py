@@ -28,16 +28,20 @@ from dubbing.making.runner import (
     missing_nodes,
     rejected_if_full,
 )
-from dubbing.model.episode import Release
+from dubbing.making.speeds import read_speeds, remember_speeds
+from dubbing.model.episode import MediaInfo, Release
+from dubbing.model.job import Deliverable
 from dubbing.model.time import ms_to_seconds
 from dubbing.planning import orders
 from dubbing.planning.config import artifacts_folder
-from dubbing.planning.graph import Plan
+from dubbing.planning.forecast import Forecast, forecast
+from dubbing.planning.graph import Node, Plan
 from dubbing.planning.orders import Wishes
 from dubbing.publishing import publish
 from dubbing.publishing.pages import render
 from dubbing.publishing.publish import Manifest
-from dubbing.store.artifacts import ArtifactStore
+from dubbing.publishing.published import paths_of
+from dubbing.store.artifacts import ArtifactStore, read_json
 from dubbing.store.digests import digest_of
 from voices import VoiceBank
 
@@ -63,6 +67,18 @@ class Localized:
     outcome: Outcome
     usage: dict[str, Usage]
     manifest: Manifest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """What an order would come to, if it were given now."""
+
+    plan: Plan
+    out: Path
+    missing: tuple[Node, ...]  # what is to be made
+    files: tuple[str, ...]  # what is to be published
+    forecast: Forecast
+    published: bool  # whether all of it is there as it would be
 
 
 def open_release(target: Path, source_language: str | None = None) -> Release:
@@ -123,6 +139,52 @@ def localize(order: Order, watcher: Watcher | None = None) -> Localized:
         raise rejected_if_full(error, store.root) from error
 
 
+def intend(order: Order) -> Intended:
+    """What an order would come to. Raises Rejected as `localize` does before any work. Of the work only the
+    videos are looked at: that is done in seconds, and how long they are is in the forecast."""
+    release = open_release(order.target, order.source_language)
+    out = output_folder(order, release)
+    store = ArtifactStore(artifacts_folder())
+    try:
+        with Engines() as engines:
+            publish.check_writable(out)
+            plan = plan_of(order, release, store, engines)
+            _refuse_loss(plan, out, order)
+            probed = Runner(store, engines, order.workers).run(_probes(plan))
+            for _, error in probed.failures:
+                raise error
+    except OSError as error:
+        raise rejected_if_full(error, store.root) from error
+    published = publish.is_published(plan, out)
+    missing = () if published else tuple(missing_nodes(store, plan.targets()).values())
+    expected = forecast(
+        plan, missing, _lengths_s(store, plan), read_speeds(_speeds_file()), order.workers
+    )
+    return Intended(plan, out, missing, tuple(paths_of(plan)), expected, published)
+
+
+def wishes_with(order: Order, added: tuple[str, ...], profile: str | None) -> Wishes:
+    """What was published, and further languages. `profile`: None is the one that it was made with.
+
+    Raises Rejected if nothing was published.
+    """
+    out = output_folder(order, open_release(order.target, order.source_language))
+    manifest = publish.read_manifest(out)
+    if manifest is None:
+        raise Rejected(
+            "--add",
+            found=f"nothing published in {out}",
+            expected="a localized release that a language can be added to",
+            remedy="Name all languages with --to.",
+        )
+    return Wishes(
+        languages=tuple(dict.fromkeys((*manifest.job.languages, *added))),
+        episodes=order.wishes.episodes or manifest.job.episodes,
+        profile=profile or manifest.profile,
+        dub=order.wishes.dub and Deliverable.DUB in manifest.job.deliverables,
+    )
+
+
 def plan_of(order: Order, release: Release, store: ArtifactStore, engines: Engines) -> Plan:
     """The plan of an order. Raises Rejected; nothing is run and no weights are loaded."""
     job = orders.job_of(release, order.wishes)
@@ -175,13 +237,36 @@ def clean(*, models: bool = False) -> int:
 def _run(runner: Runner, plan: Plan) -> Outcome:
     runner.watcher.planned(list(missing_nodes(runner.store, plan.targets()).values()))
     # Every video is looked at before hours go into the first.
-    probed = runner.run([episode.stages["probe"] for episode in plan.episodes])
+    probed = runner.run(_probes(plan))
     if probed.failures:
         return probed
+    lengths_s = _lengths_s(runner.store, plan)
+    missing = missing_nodes(runner.store, plan.targets()).values()
+    expected = forecast(plan, missing, lengths_s, read_speeds(_speeds_file()), runner.workers)
+    runner.watcher.expected(expected.node_s, expected.total_s)
     outcome = runner.run(plan.targets())
+    remember_speeds(_speeds_file(), plan, lengths_s, (*probed.worked, *outcome.worked))
     outcome.stage_seconds.update(probed.stage_seconds)
     outcome.seconds += probed.seconds
     return outcome
+
+
+def _probes(plan: Plan) -> list[Node]:
+    return [episode.stages["probe"] for episode in plan.episodes]
+
+
+def _lengths_s(store: ArtifactStore, plan: Plan) -> dict[int, float]:
+    """The lengths of the episodes, all of which have been probed."""
+    return {
+        node.episode: ms_to_seconds(
+            read_json(store.path(node.key) / "media.json", MediaInfo).duration_ms
+        )
+        for node in _probes(plan)
+    }
+
+
+def _speeds_file() -> Path:
+    return cache_folder() / "speeds.json"
 
 
 @contextmanager

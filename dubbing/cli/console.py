@@ -14,6 +14,8 @@ EXAMPLES = """\b
 Examples:
   dub run fated --to en,pt-BR,es-419        a release's folder, all episodes
   dub run fated --to en --episodes 1-3,7    some of them
+  dub run fated --add fr                    one more language
+  dub run fated --to en --dry-run           what would be made, and about how long it takes
   dub run clip.mp4 --to es-419 --no-dub     one video, subtitles alone
   dub edit fated --episode 1 --line 7 --language en --text "You came back."
   dub report fated                          what was made, and what to look at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,6 +24,7 @@ _REFRESHES_PER_S = 4
 _TRUSTED = 0.1
 # Before it, without a forecast, nothing is said of the time left.
 _TOO_EARLY = 0.02
+_LEAST_S = 0.01  # of a node: each counts for something
 
 
 @dataclass(slots=True)
@@ -42,29 +43,27 @@ class RunProgress:
     """Watches a run. On a terminal it fits the terminal's rows, however many episodes there are: what is
     finished leaves. Elsewhere it writes one plain line for each node that is finished, or has failed.
 
-    `expect` says how many seconds a node will take. Their sum, over what runs at a time, is the first word
-    on the time left; later the speed so far is. Without it every node counts the same.
+    What is expected of the run is the first word on the time left; later the speed so far is. Until it is
+    known what to expect, every node counts the same.
     """
 
     def __init__(
         self,
         console: Console,
         *,
-        expect: Callable[[Node], float] = lambda _: 1.0,
-        forecast_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
-        self._expect = expect
-        self._forecast_s = forecast_s
+        self._forecast_s: float | None = None
         self._clock = clock
         self._lock = threading.Lock()
         self._began_s = clock()
-        self._planned: dict[str, float] = {}  # key -> seconds expected
+        self._planned: dict[
+            str, float
+        ] = {}  # key -> its weight: the seconds expected, once there are any
         self._of_episode: dict[int, set[str]] = {}  # what an episode still waits for
         self._under_way: dict[str, _UnderWay] = {}
-        self._finished = 0
-        self._finished_weight = 0.0
+        self._finished: set[str] = set()
         self._failed = 0
         self._live = Live(
             get_renderable=self.rows,
@@ -88,8 +87,14 @@ class RunProgress:
         with self._lock:
             for node in missing:
                 if node.key not in self._planned:
-                    self._planned[node.key] = self._expect(node)
+                    self._planned[node.key] = 1.0
                     self._of_episode.setdefault(node.episode, set()).add(node.key)
+
+    def expected(self, node_s: Mapping[str, float], total_s: float) -> None:
+        with self._lock:
+            self._forecast_s = total_s
+            for key in self._planned:
+                self._planned[key] = max(_LEAST_S, node_s.get(key, 0.0))
 
     def started(self, node: Node) -> None:
         with self._lock:
@@ -104,10 +109,9 @@ class RunProgress:
     def finished(self, node: Node, seconds: float) -> None:
         with self._lock:
             self._under_way.pop(node.key, None)
-            self._finished += 1
-            self._finished_weight += self._planned.get(node.key, 0.0)
+            self._finished.add(node.key)
             self._of_episode.get(node.episode, set()).discard(node.key)
-            of_all = f"{self._finished} of {len(self._planned)}"
+            of_all = f"{len(self._finished)} of {len(self._planned)}"
         if not self._console.is_terminal:
             self._say(f"{named(node)}: {seconds:.1f} s ({of_all})")
 
@@ -132,8 +136,9 @@ class RunProgress:
         under_way = sum(
             one.part * self._planned.get(key, 0.0) for key, one in self._under_way.items()
         )
+        finished = sum(self._planned.get(key, 0.0) for key in self._finished)
         whole = sum(self._planned.values())
-        return min(1.0, (self._finished_weight + under_way) / whole) if whole else 0.0
+        return min(1.0, (finished + under_way) / whole) if whole else 0.0
 
     def _say(self, text: str) -> None:
         # Not wrapped: what reads a pipe takes a line for an event.
@@ -146,7 +151,7 @@ class RunProgress:
             now_s = self._clock()
             under_way = sorted(self._under_way.values(), key=lambda one: one.since_s)
             part = self._part()
-            steps = f"{self._finished} of {len(self._planned)} steps"
+            steps = f"{len(self._finished)} of {len(self._planned)} steps"
             whole = sum(1 for waits in self._of_episode.values() if not waits)
             episodes = f"{whole} of {len(self._of_episode)} episodes"
             failed = f", {self._failed} failed" if self._failed else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from dubbing import assembly
 from dubbing.assembly import Order
 from dubbing.cli import console
 from dubbing.cli.console import EXAMPLES, Failed, print_json
+from dubbing.cli.dry_run import show_intended
 from dubbing.cli.ending import show_localized
 from dubbing.cli.progress import RunProgress
 from dubbing.errors import Rejected
@@ -22,39 +24,49 @@ from dubbing.publishing.published import reports_in
 
 @click.command(epilog=EXAMPLES)
 @click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
-@click.option("--to", "languages", required=True, help="Languages (BCP-47), as in en,pt-BR,es-419.")
+@click.option("--to", "languages", default="", help="Languages (BCP-47), as in en,pt-BR,es-419.")
+@click.option("--add", "added", default="", help="Languages to add to those that are published.")
 @click.option("--from", "source", help="Language spoken in a video given alone [zh].")
 @click.option("--episodes", default="", help="Which episodes, as in 1-3,7 [all].")
-@click.option("--profile", default="local", show_default=True, help="A profile, or a TOML file.")
+@click.option(
+    "--profile", help="A profile, or a TOML file [local; with --add the one it was made with]."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Where to put it [RELEASE/localized].")
 @click.option("--no-dub", is_flag=True, help="Subtitles alone.")
 @click.option(
     "--replace", is_flag=True, help="Drop what was published before and isn't in this run."
 )
 @click.option("--jobs", type=click.IntRange(1), help="Stages at a time [one a core].")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be made, and about how long it takes."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def run(
     target: Path,
     languages: str,
+    added: str,
     source: str | None,
     episodes: str,
-    profile: str,
+    profile: str | None,
     out: Path | None,
     no_dub: bool,
     replace: bool,
     jobs: int | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Localize a release or one video.
 
     Run it again after Ctrl-C, a crash or a correction: only what is missing is done.
     """
+    if bool(languages.strip()) == bool(added.strip()):
+        raise click.UsageError("name the languages with --to, or those to add with --add")
     order = Order(
         target=target,
         wishes=Wishes(
-            languages=tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", languages)))),
+            languages=_tags(languages),
             episodes=parse_episodes(episodes),
-            profile=profile,
+            profile=profile or "local",
             dub=not no_dub,
         ),
         source_language=source,
@@ -62,6 +74,12 @@ def run(
         replace=replace,
         workers=jobs or os.cpu_count() or 1,
     )
+    if added:
+        wishes = assembly.wishes_with(order, _tags(added), profile)
+        order = dataclasses.replace(order, wishes=wishes)
+    if dry_run:
+        show_intended(assembly.intend(order), as_json=as_json)
+        return
     with RunProgress(console.stderr) as progress:
         localized = assembly.localize(order, progress)
     for _, error in localized.outcome.failures:
@@ -92,6 +110,10 @@ def clean(models: bool) -> None:
     """Remove what can be made again. Releases and corrections are not touched."""
     freed = assembly.clean(models=models)
     console.stdout.print(f"{freed / 1e6:.1f} MB freed")
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", text))))
 
 
 def parse_episodes(text: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import glob
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +27,9 @@ class Watcher(Protocol):
     """Who is told how a run goes. Called from several threads."""
 
     def planned(self, missing: Sequence[Node]) -> None: ...  # may name a node again
+    def expected(
+        self, node_s: Mapping[str, float], total_s: float
+    ) -> None: ...  # by key; an estimate
     def started(self, node: Node) -> None: ...
     def progressed(self, node: Node, done: int, total: int) -> None: ...
     def finished(self, node: Node, seconds: float) -> None: ...
@@ -37,6 +40,7 @@ class Unwatched:
     """Nobody is told."""
 
     def planned(self, missing: Sequence[Node]) -> None: ...
+    def expected(self, node_s: Mapping[str, float], total_s: float) -> None: ...
     def started(self, node: Node) -> None: ...
     def progressed(self, node: Node, done: int, total: int) -> None: ...
     def finished(self, node: Node, seconds: float) -> None: ...
@@ -51,6 +55,9 @@ class Outcome:
     stage_seconds: dict[str, float] = field(
         default_factory=dict
     )  # only of stages that had work to do
+    worked: list[tuple[Node, float]] = field(
+        default_factory=list
+    )  # these stages, and their seconds
     failures: list[tuple[Node, Exception]] = field(default_factory=list)
 
     @property
@@ -130,6 +137,7 @@ class Runner:
             if worked:
                 name = " ".join(filter(None, (node.stage, f"ep{node.episode:02d}", node.language)))
                 outcome.stage_seconds[name] = seconds
+                outcome.worked.append((node, seconds))
             self.watcher.finished(node, seconds)
         elif isinstance(error, Exception):
             failed.add(node.key)

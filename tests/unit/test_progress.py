@@ -113,14 +113,10 @@ def test_the_time_left_is_told_from_the_speed_so_far(clock: Clock) -> None:
 
 
 def test_a_forecast_is_believed_until_the_speed_is_known(clock: Clock) -> None:
-    progress = RunProgress(
-        terminal(24),
-        expect=lambda one: 9.0 if one.stage == "synthesize" else 1.0,
-        forecast_s=400.0,
-        clock=clock,
-    )
+    progress = RunProgress(terminal(24), clock=clock)
     nodes = series(100, ("en",))
     progress.planned(nodes)
+    progress.expected({one.key: 9.0 if one.stage == "synthesize" else 1.0 for one in nodes}, 400.0)
     assert progress.time_left_s() == pytest.approx(400)
     for one in nodes[:20]:
         clock.now_s += 1
