@@ -9,10 +9,11 @@ from dubbing.media import ffmpeg, sound
 from dubbing.media.channels import in_phase
 from dubbing.media.clocks import on_its_own_clock, opened
 from dubbing.model.audio import MASTER_RATE_HZ
-from dubbing.model.episode import MediaInfo
+from dubbing.model.episode import MAX_EPISODE_MS, MediaInfo
 from dubbing.model.time import ms_to_samples, ms_to_seconds
 
 _LEAST_TIMEOUT_S = 60.0
+_LEAST_TAIL_MS = 200  # of sound after the picture: encoders pad less than that
 
 
 def extract_audio(
@@ -25,12 +26,35 @@ def extract_audio(
     folded down; a channel of opposite polarity is turned over. Raises Rejected if the sound can't be decoded.
     """
     frames = ms_to_samples(info.duration_ms, MASTER_RATE_HZ)
+    _decode(video, target, info, f"apad=whole_len={frames},atrim=end_sample={frames}", progress)
+
+
+def extract_tail(video: Path, target: Path, info: MediaInfo) -> bool:
+    """Writes what sounds after the picture's end, likewise. False where nothing does, and nothing is written.
+
+    No more is read than an episode is long. Raises Rejected as `extract_audio` does.
+    """
+    if info.sound_span_ms[1] < info.duration_ms + _LEAST_TAIL_MS:
+        return False
+    start = ms_to_samples(info.duration_ms, MASTER_RATE_HZ)
+    end = start + ms_to_samples(MAX_EPISODE_MS, MASTER_RATE_HZ)
+    _decode(video, target, info, f"atrim=start_sample={start}:end_sample={end},asetpts=N/SR/TB")
+    return True
+
+
+def _decode(
+    video: Path,
+    target: Path,
+    info: MediaInfo,
+    part: str,
+    progress: ffmpeg.Progress | None = None,
+) -> None:
+    """Writes a part of the sound, which the filter `part` takes from all of it on the picture's clock."""
     filters = (
         # The option -itsoffset is not used: in MPEG-TS it is undone if the picture is not mapped.
         f"asetpts=PTS-({float(info.picture_start_s):.6f})/TB,"
         f"aresample={MASTER_RATE_HZ}:async=1:first_pts=0,"
-        f"aformat=sample_fmts=s16:channel_layouts=stereo,apad=whole_len={frames},"
-        f"atrim=end_sample={frames}"
+        f"aformat=sample_fmts=s16:channel_layouts=stereo,{part}"
     )
     options = ["-map", f"0:{info.sound_stream}", "-af", filters, "-c:a", "pcm_s16le", "-f", "wav"]
     try:

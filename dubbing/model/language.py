@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from dubbing.model.cue import CueRules
 
+SPACELESS = frozenset({"ja", "th", "zh"})  # base tags of languages written without spaces
+
 
 @dataclass(frozen=True, slots=True)
 class Language:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dubbing.model.language import base
+from dubbing.model.language import SPACELESS, base
 from dubbing.model.speech import Utterance
 
 _LONGEST_MS = 12_000  # small translators leave out parts of what is longer
-_SPACELESS = {"zh", "ja", "th"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def alone(line: Utterance) -> Sentence:
 
 def _whole(lines: list[Utterance], language: str) -> Utterance:
     first, last = lines[0], lines[-1]
-    space = "" if base(first.language or language) in _SPACELESS else " "
+    space = "" if base(first.language or language) in SPACELESS else " "
     return replace(
         first,
         span=first.span.join(last.span),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dubbing.model.episode import Term
+from dubbing.model.language import SPACELESS, base
 from dubbing.model.review import ReviewItem, SpeechWithoutLine
 from dubbing.model.time import Span
 
@@ -17,6 +19,16 @@ class Word:
     span: Span
     confidence: float  # 0 to 1, the transcriber's own
     language: str = ""  # base BCP-47 tag, where it is another than that of the episode
+
+
+def text_of(words: Sequence[Word], language: str) -> str:
+    """What words of one language say, as it is written; `language` is the episode's.
+
+    Foreign words in a language without spaces bring their own.
+    """
+    spoken = words[0].language if words else ""
+    spaced = base(spoken or language) not in SPACELESS and base(language) not in SPACELESS
+    return (" " if spaced else "").join(word.text for word in words).strip()
 
 
 @dataclass(frozen=True, slots=True)

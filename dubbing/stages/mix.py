@@ -60,7 +60,9 @@ def run(work: Work, settings: Settings) -> None:
 
     bed = source
     if made.kind is BedKind.DUCKED:
-        spoken = [*spans.values(), *(one.span for one in transcript.without_line)]
+        unscripted = [one.span for one in transcript.without_line]
+        unscripted = [span for span in unscripted if span.start_ms < media.duration_ms]
+        spoken = [*spans.values(), *unscripted]
         bed = ducking.duck(source, spoken, [fit.span for fit in fits], DUCK_DB)
     else:
         bed = sound.read(work.inputs["separate"] / "bed.wav")

@@ -21,6 +21,7 @@ from dubbing.model.speech import (
     Turn,
     Utterance,
     Word,
+    text_of,
 )
 from dubbing.model.time import Span
 from dubbing.stages import Leaf, Per, Read, Stage, Work
@@ -66,7 +67,6 @@ _NEVER_LAST = (
     ),
     *("是", "很", "太", "最", "更", "不", "没", "都", "也", "又", "只", "就", "要", "我的", "你的"),
 )
-_SPACELESS = {"zh", "ja", "th"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +169,13 @@ def _goes_on(index: int, words: Sequence[Word], speakers: Sequence[str], languag
 
 
 def _utterance(number: int, speaker: str, words: Sequence[Word], language: str) -> Utterance:
-    spoken = words[0].language
-    joiner = "" if (spoken or language).split("-")[0] in _SPACELESS else " "
-    if spoken:
-        joiner = "" if words[-1].text.startswith(" ") else joiner
     return Utterance(
         number=number,
         speaker=speaker,
         span=words[0].span.join(words[-1].span),
-        text=joiner.join(word.text for word in words).strip(),
+        text=text_of(words, language),
         words=tuple(words),
-        language=spoken,
+        language=words[0].language,
     )
 
 

@@ -52,3 +52,27 @@ def test_speech_without_a_line_is_reported_and_turned_down(whistled: Path, tmp_p
     line_db = level_db(1100, 1900)
     for span in _WHISTLES:
         assert level_db(span["start_ms"] + 50, span["end_ms"] - 50) < line_db - 10
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spoken_s"), [(4.0, [(5.0, 1.0)]), (3.0, [(4.0, 0.8), (6.5, 1.2)]), (5.0, [])]
+)
+def test_speech_after_the_end_of_the_picture_is_reported(
+    seconds: float,
+    spoken_s: list[tuple[float, float]],
+    tmp_path: Path,
+    make_video: Callable[..., Path],
+) -> None:
+    lines = [(1.0, 150, 1.5), *((start_s, 150, length_s) for start_s, length_s in spoken_s)]
+    make_video(tmp_path / "clip.mp4", seconds=seconds, audio=tones(8.0, lines))
+    dub = Dub(tmp_path / "cache")
+    dub.run(tmp_path / "clip.mp4", "--out", tmp_path / "out", to="en")
+    (file,) = (tmp_path / "out").rglob("en/report.json")
+    report = json.loads(file.read_text("utf-8"))
+    assert len(report["lines"]) == 1
+    told = report["speech_without_line"]
+    assert [one["why"] for one in told] == ["after the picture's end"] * len(spoken_s)
+    for one, (start_s, length_s) in zip(told, spoken_s, strict=True):
+        assert abs(one["span"]["start_ms"] - start_s * 1000) <= 60
+        assert abs(one["span"]["end_ms"] - (start_s + length_s) * 1000) <= 60
+        assert one["heard"]
