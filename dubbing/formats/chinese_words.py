@@ -13,7 +13,7 @@ _NUMBER = re.compile(rf"(?:第|百分之)?[{_DIGITS}]+(?:[点點.,:][{_DIGITS}]+
 
 def inside_words(text: str) -> set[int]:
     """The offsets of a Chinese text that lie inside a word or a number."""
-    edges = set(accumulate(map(len, _words(text)), initial=0))
+    edges = set(accumulate(map(len, dictionary_words(text)), initial=0))
     inside = set(range(1, len(text))) - edges
     for number in _NUMBER.finditer(text):
         inside |= set(range(number.start() + 1, number.end()))
@@ -26,7 +26,8 @@ def words(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise(edges)]
 
 
-def _words(text: str) -> list[str]:
+def dictionary_words(text: str) -> list[str]:
+    """A Chinese text in words of the dictionary, numbers as they come."""
     import jieba
 
     jieba.setLogLevel(logging.WARNING)

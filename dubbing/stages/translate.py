@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dubbing.engines import lines
 from dubbing.engines.ports import Scene, Translation, TranslationRequest
-from dubbing.engines.translating import completeness
+from dubbing.engines.translating import amounts, completeness
 from dubbing.engines.translating.chinese_names import whole_words
 from dubbing.engines.translating.glossary import held
 from dubbing.engines.translating.routes import Hop
@@ -247,6 +247,8 @@ def _translate(
         if not lacks(number, translation.text):
             translations[number] = translation
             lacking.remove(number)
+    in_digits = _in_digits(work, settings, source, requests, translations)
+    translations |= {n: t for n, t in in_digits.items() if n in lacking or not lacks(n, t.text)}
     too_long = {
         number: replace(request, max_chars=budgets[number])
         for number, request in requests.items()
@@ -269,9 +271,42 @@ def _translate(
             (
                 *((completeness.REVIEW,) if u.number in lacking else ()),
                 *doubt.of_translation(translations[u.number].confidence),
+                *amounts.review(
+                    requests[u.number].text,
+                    translations[u.number].text,
+                    u.language or source,
+                    settings.language,
+                ),
             ),
         )
         for u in machine
+    }
+
+
+def _in_digits(
+    work: Work,
+    settings: Settings,
+    source: str,
+    requests: Mapping[int, TranslationRequest],
+    translations: Mapping[int, Translation],
+) -> dict[int, Translation]:
+    """New translations of lines whose numbers were changed: asked for once more in digits, taken where that kept more."""
+
+    def changed(number: int, text: str) -> int:
+        said = working_text(requests[number].text, source)
+        return len(amounts.changed(said, text, source, settings.language))
+
+    again = {}
+    for number, translation in translations.items():
+        said = working_text(requests[number].text, source)
+        plain = amounts.in_digits(said, source)
+        if plain != said and changed(number, translation.text):
+            again[number] = replace(requests[number], text=plain)
+    answers = lines.translate(work.engines, work.store, settings.route, list(again.values()))
+    return {
+        number: replace(answer, notes=(*answer.notes, "asked for again: a number was changed"))
+        for number, answer in zip(again, answers, strict=True)
+        if changed(number, answer.text) < changed(number, translations[number].text)
     }
 
 

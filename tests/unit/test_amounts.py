@@ -1,0 +1,138 @@
+"""A translation keeps the numbers of its line, or is marked; and what only looks like a number marks nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dubbing.engines.translating.amounts import changed, in_digits, numbers, review
+from dubbing.engines.translating.number_words import values
+from dubbing.model.review import ReviewKind
+
+# Lines, right translations of them, and wrong ones.
+RIGHT = (
+    ("三万五千六百二十一块七毛八，一分都不能少。", "en", "35,621.78 yuan, and not a cent less."),
+    ("三万五千六百二十一块七毛八。", "en", "Thirty-five thousand six hundred and twenty-one yuan and seventy-eight cents."),
+    ("三万五千六百二十一块七毛八。", "pt-BR", "R$ 35.621,78."),
+    ("这件衣服原价1299元，打八折。", "en", "This dress was 1,299 yuan, now 20% off."),
+    ("打八折。", "es-419", "Tiene un veinte por ciento de descuento."),
+    ("打八折。", "en", "You pay 80 percent of the price."),
+    ("这个包打五折。", "en", "The bag is half price."),
+    ("八五折给你。", "de", "Für dich mit 15 % Rabatt."),
+    ("我等了你三年。", "en", "I waited three years for you."),
+    ("我等了你十年。", "en", "I waited a decade for you."),
+    ("才两百块钱。", "es", "Son solo doscientos yuanes."),
+    ("他欠我一万二。", "en", "He owes me twelve thousand."),
+    ("三千五百万的合同。", "en", "A contract worth 35 million."),
+    ("三千五百万的合同。", "fr", "Un contrat de trente-cinq millions."),
+    ("百分之三十的股份归你。", "id", "Tiga puluh persen sahamnya milikmu."),
+    ("百分之三十的股份归你。", "it", "Il trenta per cento delle azioni è tuo."),
+    ("百分之五十归我。", "en", "Half is mine."),
+    ("三点半见。", "en", "See you at half past three."),
+    ("三点半见。", "es", "Nos vemos a las tres y media."),
+    ("下午五点见。", "fr", "On se voit à 17 h."),
+    ("晚上八点二十分。", "en", "Twenty past eight in the evening."),
+    ("二零二六年我会回来。", "en", "I'll be back in twenty twenty-six."),
+    ("二零二六年我会回来。", "en", "I'll be back in 2026."),
+    ("三月十五号结婚。", "en", "The wedding is on March 15th."),
+    ("我的电话是13800138000。", "en", "My number is 138 0013 8000."),
+    ("打一三八零零一三八零零零。", "en", "Call 138-0013-8000."),
+    ("公司估值1.5亿。", "en", "The company is worth 150 million."),
+    ("公司估值1.5亿。", "es-419", "La empresa vale 150 millones."),
+    ("给你五百万，离开我儿子。", "en", "Take five million and leave my son."),
+    ("她今年二十五岁。", "pt-BR", "Ela tem vinte e cinco anos."),
+    ("她二十多岁。", "en", "She's in her twenties, over 20."),
+    ("第十二层。", "en", "The twelfth floor."),
+    ("第三次了！", "en", "It's the third time!"),
+    ("这是第三次了！", "pt-BR", "É a terceira vez!"),
+    ("涨了三倍。", "en", "It tripled."),
+    ("两年前的事。", "en", "It was a couple of years ago."),
+    ("十二个鸡蛋。", "en", "A dozen eggs."),
+    ("七天之内还钱。", "en", "Pay me back within a week."),
+    ("三成的利润。", "en", "Thirty percent of the profit."),
+    ("3万5，不能再少。", "en", "35,000, no less."),
+    ("一共三块五。", "en", "That's 3.50."),
+    ("三十五万现金。", "id", "Tiga ratus lima puluh ribu tunai."),
+    ("三十五万现金。", "ja", "現金三十五万です。"),
+    ("三百六十五天。", "de", "Dreihundertfünfundsechzig Tage."),
+)  # fmt: skip
+WRONG = (
+    ("三万五千六百二十一块七毛八，一分都不能少。", "en", "Three thousand five hundred and sixty-two and one hundred and twenty-seven and eight cents."),
+    ("这件衣服原价1299元，打八折。", "en", "This dress was originally 1299 yuan, discounted by 80%."),
+    ("打八折。", "es", "Tiene un 80 % de descuento."),
+    ("打七折。", "en", "It's 70% off."),
+    ("他欠我一万二。", "en", "He owes me one thousand two hundred."),
+    ("三千五百万。", "es", "Tres millones y medio."),
+    ("五百万。", "pt-BR", "Quinhentos mil."),
+    ("我等了你三年。", "en", "I waited four years for you."),
+    ("二零二六年。", "fr", "En 2062."),
+    ("三点半见。", "en", "See you at half past four."),
+    ("百分之三十。", "id", "Tiga belas persen."),
+    ("两百块。", "de", "Zwanzig Yuan."),
+    ("公司估值1.5亿。", "en", "The company is worth 15 million."),
+    ("我的电话是13800138000。", "en", "My number is 138 0013 800."),
+    ("她今年二十五岁。", "it", "Ha ventisei anni."),
+    ("三十五万现金。", "id", "Tiga puluh lima ribu tunai."),
+)  # fmt: skip
+NO_NUMBERS = (
+    "万一他不来呢？", "千万别告诉他。", "我们一起走吧。", "他三心二意。", "心里七上八下的。", "等一下。", "十分抱歉。",
+    "一个都不许走。", "乱七八糟！", "来了十几个人。", "两三天就好。", "三五个朋友。", "三叔来了。", "二姐别哭。",
+    "老三在哪？", "百分之百可靠。", "我一点也不爱你。", "他是第三者。", "三更半夜的。", "五湖四海皆兄弟。", "百年好合。",
+    "好几万呢。", "上百人看着呢。", "我们两个完了。", "一万个不愿意。", "半斤八两。", "星期三来。", "五星级酒店。",
+    "接二连三地出事。", "朝三暮四。", "八卦新闻。", "小三！", "千金小姐。", "万事如意。", "四面楚歌。", "不管三七二十一。",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "language", "translation"), RIGHT)
+def test_a_number_that_is_kept_is_not_marked(line: str, language: str, translation: str) -> None:
+    assert changed(line, translation, "zh", language) == ()
+
+
+@pytest.mark.parametrize(("line", "language", "translation"), WRONG)
+def test_a_number_that_changed_is_marked(line: str, language: str, translation: str) -> None:
+    (item,) = review(line, translation, "zh", language)
+    assert item.kind is ReviewKind.NUMBERS
+
+
+@pytest.mark.parametrize(("line", "language", "translation"), RIGHT)
+def test_a_translation_without_the_number_is_marked(
+    line: str, language: str, translation: str
+) -> None:
+    assert changed(line, "Hm 0", "zh", language)
+
+
+@pytest.mark.parametrize("line", NO_NUMBERS)
+def test_idioms_and_guesses_are_no_numbers(line: str) -> None:
+    assert numbers(line, "zh") == []
+    assert in_digits(line, "zh") == line
+
+
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        ("三万五千六百二十一块七毛八。", "35,621.78元。"),
+        ("这件衣服打八折。", "这件衣服便宜20%。"),
+        ("他欠我一万二。", "他欠我12000。"),
+        ("百分之三十归你。", "30%归你。"),
+        ("三萬兩千塊。", "32,000元。"),
+    ],
+)
+def test_numbers_are_asked_for_again_in_digits(line: str, plain: str) -> None:
+    assert in_digits(line, "zh") == plain
+
+
+@pytest.mark.parametrize("language", ["th", "vi", "ko", "ar"])
+def test_words_that_nothing_reads_mark_nothing(language: str) -> None:
+    assert values("abc", language) is None
+    assert changed("我等了三年。", "abc", "zh", language) == ()
+    assert changed("我等了三年。", "4", "zh", language)
+
+
+@pytest.mark.parametrize(("line", "language", "translation"), RIGHT)
+def test_other_digits_in_a_right_translation_are_marked(
+    line: str, language: str, translation: str
+) -> None:
+    wrong = re.sub(r"\d", lambda d: str((int(d[0]) + 3) % 10), translation)
+    if wrong != translation and "3万" not in line:
+        assert changed(line, wrong, "zh", language)
