@@ -23,6 +23,10 @@ from dubbing.store.database import Database
 ME = Actor("mei", "studio")
 
 
+def _no_hang() -> None:
+    raise AssertionError("a stage hangs")
+
+
 @dataclass
 class Service:
     """Desk, one executor and a sweeper on one database and one store."""
@@ -44,7 +48,7 @@ class Service:
         """A worker that knows nothing of what others did."""
         return Executor(
             self.database, self.store, self.engines, Plans(self.engines, self.scratch), self.limits,
-            self.scratch, Polled(), Room(self.store, self.scratch, 0, 1 << 40),
+            self.scratch, Polled(), Room(self.store, self.scratch, 0, 1 << 40), _no_hang,
         )  # fmt: skip
 
     def order(self, release: Path | str, *languages: str, **values: object) -> ReleaseOrder:

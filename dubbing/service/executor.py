@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +31,7 @@ from dubbing.model.service import (
 from dubbing.publishing import publish
 from dubbing.publishing.pages import render
 from dubbing.service import advance, changes, events, tracing
+from dubbing.service.leases import lease
 from dubbing.service.plans import LaidOut, Plans
 from dubbing.service.room import Room
 from dubbing.store import jobs, outbox, tasks
@@ -69,10 +68,12 @@ class Executor:
         scratch: Path,
         dispatcher: Dispatcher,
         room: Room,
+        end_process: Callable[[], None],
     ) -> None:
         # Other processes of this machine can tell from it whether its process is alive.
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._room = room
+        self._end_process = end_process
         self._database = database
         self._store = store
         self._engines = engines
@@ -96,7 +97,7 @@ class Executor:
             log.info("stage.started", attempt=task.attempts)
             self._current = task
             try:
-                with self._lease(task):
+                with lease(self._database, task, self._limits, self._end_process):
                     self._attempt(task)
             except ProcessBroken as error:
                 if error is self._engines.broken:
@@ -120,29 +121,6 @@ class Executor:
             with self._database.transaction() as connection:
                 tasks.hand_back(connection, task, now_ms())
             self._dispatcher.wake(task.queue)
-
-    @contextmanager
-    def _lease(self, task: Task) -> Iterator[None]:
-        """Prolongs the lease while the block runs, but not for ever: a stage may hang."""
-        done = threading.Event()
-        until_s = time.monotonic() + self._limits.stage_s
-
-        def prolong() -> None:
-            while not done.wait(self._limits.lease_s / 3) and time.monotonic() < until_s:
-                try:
-                    with self._database.transaction() as connection:
-                        if not tasks.extend(connection, task, now_ms(), self._limits):
-                            return  # it has just ended, or is somebody else's now
-                except Transient as error:
-                    log.warning("lease.not_prolonged", reason=str(error))
-
-        thread = threading.Thread(target=prolong, name=f"lease-{task.id}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
 
     def _attempt(self, task: Task) -> None:
         with self._database.transaction() as connection:

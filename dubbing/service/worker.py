@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import structlog
 
@@ -19,6 +19,7 @@ from dubbing.errors import ProcessBroken, Transient
 from dubbing.model.service import Queue
 from dubbing.planning.config import artifacts_folder
 from dubbing.service.executor import Dispatcher, Executor
+from dubbing.service.leases import ended_if_stuck
 from dubbing.service.plans import Plans
 from dubbing.service.room import Room
 from dubbing.service.settings import ServiceSettings
@@ -58,9 +59,10 @@ class Worker:
     room: Room
     dispatcher: Dispatcher
     paused: str = ""
+    executors: list[Executor] = field(default_factory=list)
 
     def executor(self) -> Executor:
-        return Executor(
+        one = Executor(
             self.database,
             self.store,
             self.engines,
@@ -69,7 +71,20 @@ class Worker:
             self.settings.scratch,
             self.dispatcher,
             self.room,
+            self.end_process,
         )
+        self.executors.append(one)
+        return one
+
+    def end_process(self) -> None:
+        """Ends this process at once, since a stage hangs in it. What else it was at is handed back."""
+        for executor in self.executors:
+            try:
+                executor.hand_back()
+            except Transient as error:
+                log.warning("stage.left", reason=str(error))  # its lease runs out
+        log.error("worker.ends", reason="A stage hangs in its process.")
+        os._exit(1)  # no more can be asked of Python: another thread never comes back
 
     def take(self, executor: Executor, queues: Collection[Queue]) -> bool:
         """Does the next task once there is room on the disk; False if there is no task."""
@@ -115,7 +130,8 @@ class Worker:
         thread = threading.Thread(target=beat, name="pulse", daemon=True)
         thread.start()
         try:
-            yield
+            with ended_if_stuck(self.settings.limits):
+                yield
         finally:
             done.set()
             thread.join(1.0)
