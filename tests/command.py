@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import forks
+
+HERE = Path.cwd()
 
 
 @dataclass(frozen=True)
@@ -26,16 +31,13 @@ class Dub:
     def command(self, *arguments: object) -> list[str]:
         return [sys.executable, "-m", "dubbing", *map(str, arguments)]
 
-    def __call__(self, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == status, done.stderr
+    def __call__(
+        self, *arguments: object, status: int = 0, folder: Path = HERE
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs it in a folder, in a process of its own, and holds it to its exit status."""
+        given = [str(argument) for argument in arguments]
+        done = forks.run(given, self.environment, folder, timeout_s=120)
+        assert done.returncode == status, f"dub {shlex.join(given)}\n{done.stdout}{done.stderr}"
         return done
 
     def run(self, target: Path, *arguments: object, to: str = "en,es-419") -> dict[str, Any]:

@@ -219,7 +219,7 @@ def test_the_commands_of_the_readme_run(localized_series: Path, dub: Dub) -> Non
         given = [STAND_INS.get(word, word) for word in words]
         if words[0] == "run":
             given += ["--profile", "fake"]
-        _run(dub, folder, given)
+        dub(*given, folder=folder)
         ran.append(words)
     assert {words[0] for words in ran} >= {"run", "edit", "report", "engines"}
 
@@ -238,7 +238,7 @@ def test_the_commands_of_the_readme_run(localized_series: Path, dub: Dub) -> Non
     assert (folder / "clip-localized" / "manifest.json").is_file()
 
     last = [words for words in ran if words[0] == "run"][-1]
-    printed = json.loads(_run(dub, folder, [*last, "--profile", "fake", "--json"]))
+    printed = json.loads(dub(*last, "--profile", "fake", "--json", folder=folder).stdout)
     keys = [quoted(row[0])[0] for row in rows(PIPELINE, "| field of the document |")]
     assert keys == list(printed)
 
@@ -311,15 +311,6 @@ def _said(command: list[str], environment: Mapping[str, str], folder: Path = ROO
         check=False,
     )
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def _run(dub: Dub, folder: Path, words: list[str]) -> str:
-    done = subprocess.run(
-        dub.command(*words),
-        cwd=folder, env=dub.environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"dub {shlex.join(words)}\n{done.stderr}"
     return done.stdout
 
 
