@@ -72,6 +72,7 @@ def serve(wishes: IO[str], answers: IO[str]) -> None:
     """Answers each wish, one a line, with the exit status of its run, or null if it took too long."""
     for name in IMPORTED:
         importlib.import_module(name)
+    sys.modules["jieba"].setLogLevel("WARNING")
     sys.modules["jieba"].initialize()  # else its dictionary is built anew in each test's own cache
     for line in wishes:
         wish = json.loads(line)
