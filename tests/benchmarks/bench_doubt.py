@@ -13,6 +13,7 @@ named: --styles package/voices. A quarter of an hour on two cores; the translati
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -28,7 +29,7 @@ import numpy as np
 import sacrebleu
 
 from dubbing.engines import lines
-from dubbing.engines.ports import TranslationRequest
+from dubbing.engines.ports import Translation, TranslationRequest
 from dubbing.engines.registry import Engines
 from dubbing.engines.synthesizing import kokoro
 from dubbing.engines.transcribing import agreement
@@ -57,9 +58,11 @@ WEIGHTS = (
     2,
 )  # of what the hypotheses agree on; each costs a transcription here, and nothing in the product
 RECALL = 0.8  # that a threshold is chosen for
-# A line whose chrF with its reference is this or more counts as right. A reader of 50 English lines called 21 right,
-# and agrees with that on 37 of them; it calls 20 right.
+# A line whose chrF with its reference is this or more counts as right. Of 50 English lines that is so of 20; a reader
+# called 21 right, and agrees on 37.
 RIGHT_CHRF = 40
+# What that reader said, who had not seen any measure: of a source and its translation, by their hash.
+GRADES = Path(__file__).with_name("reader_grades.json")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -77,15 +80,16 @@ class Sound:
 class Judged:
     """A line as it was heard."""
 
-    utterance: Utterance
-    wrong: bool  # whether any letter of it differs, or is missing
+    wrong: bool  # whether any letter of it differs, or is missing; or a reader said so
     group: int
     measures: dict[str, float]  # the greater, the more doubtful
+    marked: bool = False  # by the product
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--parts", default="hearing,missing,translation")
+    parser.add_argument("--languages", default=",".join(LANGUAGES), help="of the translations")
     parser.add_argument("--styles", type=Path, help="of Kokoro, for Mandarin")
     parser.add_argument("--cache", type=Path, default=cache_folder() / "bench-doubt")
     options = parser.parse_args()
@@ -97,7 +101,8 @@ def main() -> None:
     if "missing" in parts:
         missing(drama)
     if "translation" in parts:
-        translation(drama, spoken[:: len(spoken) // len(drama)], options.cache)
+        once = spoken[:: len(spoken) // len(drama)]
+        translation(drama, once, options.languages.split(","), options.cache)
 
 
 def hearing(sounds: Sequence[Sound]) -> None:
@@ -110,7 +115,7 @@ def hearing(sounds: Sequence[Sound]) -> None:
         print(f"hearing {language}: {len(found)} lines, {wrong} of them wrong")
         for measure in found[0].measures:
             _report(measure, found)
-        marked = [bool(doubt.of_hearing(one.utterance.words)) for one in found]
+        marked = [one.marked for one in found]
         _print("as the product marks them", marked, [one.wrong for one in found])
 
 
@@ -157,7 +162,8 @@ def _judged(sound: Sound, transcriber: FasterWhisper) -> Iterator[Judged]:
             f"all words right, agreement to the power {weight}": doubt.doubt_nats(own[index].words)
             for weight, own in found.items()
         }
-        yield Judged(found[2][index], is_wrong, sound.group, measures)
+        marked = bool(doubt.of_hearing(found[2][index].words))
+        yield Judged(is_wrong, sound.group, measures, marked)
 
 
 def _wrong(heard: Sequence[str], said: str) -> list[bool]:
@@ -197,7 +203,7 @@ def _spoken(drama: Sequence[dict], styles: Path | None) -> Iterator[Sound]:
     with kokoro.KokoroSynthesizer() as synthesizer:
         mandarin = _more_styles(synthesizer, styles) if styles else DEMO
         for number, line in enumerate(drama):
-            scene = [one["scene"] for one in drama].index(line["scene"])
+            scene = len({other["scene"] for other in drama[: number + 1]})
             for voices, music_db in ((mandarin, None), (DEMO, None), (mandarin, -10.0)):
                 own = voices[line["gender"]]
                 take = synthesizer.synthesize(line["zh"], "zh", own[number % len(own)], 1.0)
@@ -255,35 +261,40 @@ def missing(drama: Sequence[dict]) -> None:
             _print(name, [found for found, _ in found], [lacks for _, lacks in found])
 
 
-def translation(drama: Sequence[dict], spoken: Sequence[Sound], cache: Path) -> None:
-    """How many lines come out right: given the words, and as they are heard."""
-    store = ArtifactStore(cache)
+def translation(
+    drama: Sequence[dict], spoken: Sequence[Sound], languages: Sequence[str], cache: Path
+) -> None:
+    """How many lines come out right, given the words and as they are heard; and which are marked."""
     with FasterWhisper() as transcriber:
-        heard = [
-            "".join(word.text for word in transcriber.transcribe(one.audio, "zh").words)
-            for one in spoken
-        ]
+        words = [transcriber.transcribe(one.audio, "zh").words for one in spoken]
+    heard = ["".join(word.text for word in some) or "…" for some in words]
+    misheard = [bool(doubt.of_hearing(some)) for some in words]
     texts = {"given the words": [line["zh"] for line in drama], "from sound": heard}
     with Engines() as engines:
         pairs = {name: engines.pairs(name) for name in TRANSLATORS}
-        for target in LANGUAGES:
+        for target in languages:
             route = best_route(pairs, "zh", target)
             assert route is not None
             for given, sources in texts.items():
-                requests = [TranslationRequest(text) for text in sources if text]
-                said = iter(lines.translate(engines, store, route, requests))
-                found = [next(said).text if text else "" for text in sources]
-                _translated(f"translation {target}, {given}", target, found, drama)
+                requests = [TranslationRequest(text) for text in sources]
+                said = lines.translate(engines, ArtifactStore(cache), route, requests)
+                right = _right([one.text for one in said], target, drama, given)
+                unsure = [bool(doubt.of_translation(one.confidence)) for one in said]
+                _print("marked, the translator not being sure", unsure, [not r for r in right])
+                if given == "from sound":
+                    either = [a or b for a, b in zip(unsure, misheard, strict=True)]
+                    _print("or misheard", either, [not r for r in right])
+                elif target == "en":
+                    _as_a_reader_says(said, drama)
 
 
-def _translated(name: str, target: str, found: Sequence[str], drama: Sequence[dict]) -> None:
+def _right(found: Sequence[str], target: str, drama: Sequence[dict], given: str) -> list[bool]:
     references = [line[target] for line in drama]
     whole = sacrebleu.corpus_chrf(list(found), [references]).score
-    scores = [
-        sacrebleu.sentence_chrf(text, [reference]).score
+    right = [
+        sacrebleu.sentence_chrf(text, [reference]).score >= RIGHT_CHRF
         for text, reference in zip(found, references, strict=True)
     ]
-    right = sum(score >= RIGHT_CHRF for score in scores)
     kept = ""
     if target == "en":
         keep = sum(
@@ -293,8 +304,27 @@ def _translated(name: str, target: str, found: Sequence[str], drama: Sequence[di
         )
         kept = f"; {keep} keep what they must and say nothing that they must not"
     print(
-        f"{name}: {right} of {len(found)} lines right (chrF of {RIGHT_CHRF} or more); chrF {whole:.1f}{kept}"
+        f"translation {target}, {given}: {sum(right)} of {len(right)} lines right (chrF of {RIGHT_CHRF} or more); "
+        f"chrF {whole:.1f}{kept}"
     )
+    return right
+
+
+def _as_a_reader_says(said: Sequence[Translation], drama: Sequence[dict]) -> None:
+    """The same marks against a reader's grades, with a threshold chosen on one half and judged on the other, too."""
+    grades = json.loads(GRADES.read_text("utf-8"))
+    graded: list[Judged] = []
+    for one, line in zip(said, drama, strict=True):
+        pair = f"{line['zh']}\n{one.text}".encode()
+        grade = grades.get(hashlib.sha256(pair).hexdigest()[:12])
+        if grade and one.confidence is not None:
+            group = len({other["scene"] for other in drama[: drama.index(line) + 1]})
+            graded.append(Judged(grade == "wrong", group, {"confidence": -one.confidence}))
+    if graded:
+        print(f"  of {len(graded)} lines a reader called {sum(one.wrong for one in graded)} wrong")
+        _report("confidence", graded)
+        marked = [bool(doubt.of_translation(-one.measures["confidence"])) for one in graded]
+        _print("as the product marks them", marked, [one.wrong for one in graded])
 
 
 if __name__ == "__main__":

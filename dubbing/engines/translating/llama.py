@@ -147,7 +147,7 @@ def _marked_up(message: Message) -> str:
 def _confidence(told: Any) -> float:
     """The geometric mean of the probabilities of an answer's tokens; 1.0 for an answer without any."""
     said = [float(token["logprob"]) for token in (told or {}).get("content") or ()]
-    return math.exp(sum(said) / len(said)) if said else 1.0
+    return round(math.exp(sum(said) / len(said)), 4) if said else 1.0
 
 
 def _plain(text: str) -> str:
