@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dubbing.engines.ports import Port, Scene, Translation, TranslationRequest
 from dubbing.engines.registry import Engines
+from dubbing.engines.translating import completeness
 from dubbing.engines.translating.routes import Hop, translate_along
 from dubbing.errors import Rejected
 from dubbing.formats.chinese_script import working_text
@@ -41,17 +42,46 @@ def translate(
     route: tuple[Hop, ...],
     requests: Sequence[TranslationRequest],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    whole_in: tuple[str, str] | None = None,
 ) -> list[Translation]:
     """The translations of requests along a route, in order.
 
     Each hop is cached on its own: the way to a pivot language is gone once for all languages behind it. An engine
     is given as many lines at once as it wants; what it has made of them is kept before it is given more.
+
+    With `whole_in`, the languages (BCP-47) of source and target, a translation that seems to lack a part is asked
+    for again part by part, and that is taken if it then lacks none.
     """
     requests = [_as_worked_with(request, route[0].source) for request in requests]
     cached = _CachedTranslators(engines, store, len(route) * len(requests), progress)
     translations = translate_along(cached, route, requests)
+    if whole_in is not None:
+        translations = _whole(cached, route, requests, translations, whole_in)
     progress(cached.total, cached.total)
     return translations
+
+
+def _whole(
+    cached: _CachedTranslators,
+    route: tuple[Hop, ...],
+    requests: Sequence[TranslationRequest],
+    translations: Sequence[Translation],
+    languages: tuple[str, str],
+) -> list[Translation]:
+    """Translations of which none lacks a part, as far as asking again part by part can have that."""
+    whole = list(translations)
+    for index, (request, translation) in enumerate(zip(requests, translations, strict=True)):
+        if not completeness.lacks(request.text, translation.text, *languages):
+            continue
+        parts = completeness.parts(request.text, translation.text, languages[0])
+        said = translate_along(cached, route, [replace(request, text=part) for part in parts])
+        together = completeness.joined(said, languages[1])
+        # What says the same twice is no more whole.
+        if len({one.text for one in said}) == len(said) > 1 and not completeness.lacks(
+            request.text, together.text, *languages
+        ):
+            whole[index] = together
+    return whole
 
 
 def _as_worked_with(request: TranslationRequest, source: str) -> TranslationRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dubbing.engines import lines
@@ -222,33 +222,32 @@ def _translate(
     requests: Mapping[int, TranslationRequest],
     budgets: Mapping[int, int],
 ) -> dict[int, Line]:
-    """Line by line; those that lack a part are asked for again part by part, and those that can't be read in the
-    time they have, shorter. A shorter one that lacks a part is taken too, and marked: it can't be said otherwise."""
+    """Line by line; those that can't be read in the time they have are asked for again, shorter.
 
-    def lacks(number: int, text: str) -> bool:
-        spoken = spoken_in.get(number) or source
-        compared = bool(settings.compared_by)
-        return compared and completeness.lacks(
-            requests[number].text, text, spoken, settings.language
-        )
-
-    spoken_in = {u.number: u.language for u in machine}
+    A shorter one that lacks a part is taken too, and marked: it can't be said otherwise in that time.
+    """
+    languages = (source, settings.language) if settings.compared_by else None
     translations = dict(
         zip(
             requests,
             lines.translate(
-                work.engines, work.store, settings.route, list(requests.values()), work.progress
+                work.engines,
+                work.store,
+                settings.route,
+                list(requests.values()),
+                work.progress,
+                languages,
             ),
             strict=True,
         )
     )
-    lacking = {n for n, translation in translations.items() if lacks(n, translation.text)}
-    for number, translation in _by_parts(work, settings, requests, lacking).items():
-        if not lacks(number, translation.text):
-            translations[number] = translation
-            lacking.remove(number)
     in_digits = _in_digits(work, settings, source, requests, translations)
-    translations |= {n: t for n, t in in_digits.items() if n in lacking or not lacks(n, t.text)}
+    translations |= {
+        number: answer
+        for number, answer in in_digits.items()
+        if not _lacks(requests[number].text, answer, languages)
+        or _lacks(requests[number].text, translations[number], languages)
+    }
     too_long = {
         number: replace(request, max_chars=budgets[number])
         for number, request in requests.items()
@@ -258,8 +257,6 @@ def _translate(
     for number, translation in zip(too_long, shorter, strict=True):
         if len(translation.text) < len(translations[number].text):
             translations[number] = translation
-            lacking -= {number}
-            lacking |= {number} if lacks(number, translation.text) else set()
     engines = tuple(hop.engine for hop in settings.route)
     return {
         u.number: _line(
@@ -269,7 +266,11 @@ def _translate(
             translations[u.number].notes,
             requests[u.number].terms,
             (
-                *((completeness.REVIEW,) if u.number in lacking else ()),
+                *(
+                    (completeness.REVIEW,)
+                    if _lacks(u.text, translations[u.number], languages)
+                    else ()
+                ),
                 *doubt.of_translation(translations[u.number].confidence),
                 *amounts.review(
                     requests[u.number].text,
@@ -310,27 +311,9 @@ def _in_digits(
     }
 
 
-def _by_parts(
-    work: Work,
-    settings: Settings,
-    requests: Mapping[int, TranslationRequest],
-    numbers: Iterable[int],
-) -> dict[int, Translation]:
-    """The translations of lines that can be divided, put together from those of their parts; unless two are the same."""
-    asked = [
-        (number, replace(requests[number], text=part))
-        for number in sorted(numbers)
-        for part in completeness.parts(requests[number].text)
-    ]
-    said = lines.translate(work.engines, work.store, settings.route, [part for _, part in asked])
-    together: dict[int, list[Translation]] = {}
-    for (number, _), translation in zip(asked, said, strict=True):
-        together.setdefault(number, []).append(translation)
-    return {
-        number: completeness.joined(parts, settings.language)
-        for number, parts in together.items()
-        if len({part.text for part in parts}) == len(parts) > 1
-    }
+def _lacks(text: str, translation: Translation, languages: tuple[str, str] | None) -> bool:
+    """Whether a part of what is said is missing; `languages` where that can be told."""
+    return languages is not None and completeness.lacks(text, translation.text, *languages)
 
 
 def _scenes(

@@ -83,7 +83,27 @@ def test_nothing_is_said_of_languages_that_cannot_be_compared() -> None:
     ],
 )  # fmt: skip
 def test_a_line_is_divided_into_sentences_or_else_clauses(text: str, parts: list[str]) -> None:
-    assert completeness.parts(text) == parts
+    assert completeness.parts(text, parts[0], spoken(text)) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "whole", "half"),
+    [
+        ("我现在什么都不知道了我一只火鸡能说什么呢", "en",
+         "I don't know anything now. I'm a turkey, what can I say?", "Now I know nothing."),
+        ("医生说他没事可是我一句也不相信", "es-419", "El médico dice que está bien, pero no le creo nada.",
+         "El médico dice que está bien."),
+        ("she gave the money back and then she left the city", "zh", "她把钱还了，然后离开了这座城市。", "她把钱还了。"),
+    ],
+)  # fmt: skip
+def test_what_is_written_without_marks_is_compared_too(
+    text: str, target: str, whole: str, half: str
+) -> None:
+    assert not completeness.lacks(text, whole, spoken(text), target)
+    assert completeness.lacks(text, half, spoken(text), target)
+    parts = completeness.parts(text, half, spoken(text))
+    assert len(parts) == 2
+    assert " ".join(parts).replace(" ", "") == text.replace(" ", "")
 
 
 class Forgetful(FakeTranslator):
