@@ -72,3 +72,19 @@ def test_words_that_recur_are_no_names() -> None:
         "时间到此为止。",
     ]
     assert recurring_names(lines, ()) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "你这个白眼狼！", "余生请多指教。", "你许诺过的事，都忘了吗？", "我只是个路人甲。", "给你带了桂花糕。", "他就是个段子手。",
+        "她是他的白月光。", "温柔乡是英雄冢。", "安全门在左边。", "和尚庙在山上。", "把简历表填好。", "来碗龙虾饭。", "梅雨季到了。",
+    ],
+)  # fmt: skip
+def test_common_words_after_a_surname_are_no_people(line: str) -> None:
+    assert find_names(line) == {}
+
+
+@pytest.mark.parametrize("name", ["冷清秋", "金玉莲", "章子怡", "黄振华", "沈砚秋", "王建国"])
+def test_people_whose_names_hold_a_word_are_found(name: str) -> None:
+    assert name in find_names(f"{name}，你站住！") or name in find_names(f"是{name}干的。")

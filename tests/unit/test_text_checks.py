@@ -128,3 +128,28 @@ def test_pieces_are_short_and_lose_nothing_that_is_said(text: str, max_chars: in
 def test_pieces_end_with_sentences_where_they_can() -> None:
     assert pieces("你来了。我走了，再见。好", 7) == ["你来了。", "我走了，再见。", "好"]
     assert pieces("Mr. Gu is here. Come in.", 16) == ["Mr. Gu is here.", "Come in."]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Qué haces?", "¿Qué haces?"),
+        ("Lin Wan, qué haces aquí?", "Lin Wan, ¿qué haces aquí?"),
+        ("Vete. No me toques!", "Vete. ¡No me toques!"),
+        ("Lo sabías, ¿no?", "Lo sabías, ¿no?"),
+        ("Lo sabías, no?", "Lo sabías, ¿no?"),
+        ("Mamá, por qué lloras? Basta!", "Mamá, ¿por qué lloras? ¡Basta!"),
+        ("¿Quién es? Dónde está?", "¿Quién es? ¿Dónde está?"),
+        ("… Cómo te atreves!", "…¡Cómo te atreves!"),
+        ("El Sr.Gu viene?", "¿El Sr.Gu viene?"),
+        ("¡Fuera!", "¡Fuera!"),
+        ("Me debes 3.500 yuanes!", "¡Me debes 3.500 yuanes!"),
+        ("De verdad?!", "¿De verdad?!"),
+        ("No lo sé.", "No lo sé."),
+    ],
+)
+def test_spanish_opens_what_it_closes(text: str, expected: str) -> None:
+    opened = text_checks.tidy(text, "es-419")
+    assert opened.replace("… ", "…") == expected
+    assert text_checks.tidy(opened, "es-419") == opened
+    assert "¿" not in text_checks.tidy(text.replace("¿", ""), "pt-BR")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dubbing.engines.weights import cache_folder
@@ -31,11 +33,18 @@ _NEVER = frozenset(
     "你我他她它您们咱谁这那哪的了吗呢吧啊呀哦嘛么不没别很也都就才还又再在是有要会能让把被给对跟和"
     "到去来说看想做吃走点个些次下上里外前后谢痴好大声"
 )
-_TITLES = frozenset("总少董爷哥姐弟妹叔姨伯婶妈爸嫂家氏某局队导工处")
+_TITLES = frozenset("总少董爷兄哥姐弟妹叔姨伯婶妈爸嫂家氏某局队导工处")
 # What people who are close put before the last syllable of a name, and colleagues before a surname.
 _ENDEARING = {"小": "Xiao", "阿": "A"}
 _FAMILIAR = {"小": "Xiao", "老": "Lao"}
 _RARE = 20  # how often jieba's dictionary has a word that hardly anybody says
+# 白眼狼, 桂花糕: a name whose first two characters are a word this common is one only if what follows a surname in it
+# is much more usual in names than in words (in nats), and the word not too common.
+_COMMON, _VERY_COMMON = 15, 1000
+_LIKE_A_NAME, _LIKE_AN_END = 2.0, 0.7
+# 白月光, 宫娘娘: what follows the surname is a noun.
+_NOUN, _COMMON_NOUN = 50, 500
+_LIKE_A_GIVEN_NAME = 1.5
 _lock = threading.Lock()  # jieba builds its dictionary on first use, in a global
 
 
@@ -59,7 +68,8 @@ def find_names(text: str) -> dict[str, str]:
         found = [
             name
             for name in _candidates(words, known)
-            if not known.get(name) or (len(name) == 3 and known[name] < _RARE)
+            if (not known.get(name) or (len(name) == 3 and known[name] < _RARE))
+            and not _common_words(name, known, jieba.posseg.dt.word_tag_tab)
         ]
     return {name: _written(name) for name in found}
 
@@ -149,6 +159,45 @@ def _candidates(words: Sequence[tuple[str, str]], known: Mapping[str, int]) -> I
             name = joined
         if _is_name(name):
             yield name
+
+
+def _common_words(name: str, known: Mapping[str, int], tags: Mapping[str, str]) -> bool:
+    """Whether what could be a name is common words: a word and a character (路人甲, 段子手), or one and a noun (白月光)."""
+    if len(name) != 3 or name[:2] in _DOUBLE_SURNAMES:
+        return False
+    middle, last = (_usual_in_names(tags).get(character, _UNKNOWN) for character in name[1:])
+    usual = middle + last
+    first, noun = known.get(name[:2], 0), known.get(name[1:], 0)
+    if first >= _COMMON and (usual < _LIKE_A_NAME or last < _LIKE_AN_END or first >= _VERY_COMMON):
+        return True
+    return tags.get(name[1:]) == "n" and (
+        noun >= _COMMON_NOUN or (noun >= _NOUN and usual < _LIKE_A_GIVEN_NAME)
+    )
+
+
+_UNKNOWN = -1.0
+_usual: dict[str, float] = {}
+
+
+def _usual_in_names(tags: Mapping[str, str]) -> Mapping[str, float]:
+    """Character -> how much more usual it is in given names than in words, in nats, of the 38,000 names jieba has."""
+    if not _usual:
+        given: Counter[str] = Counter()
+        word: Counter[str] = Counter()
+        for entry, tag in tags.items():
+            if tag in {"nr", "nrfg"} and len(entry) == 3 and _surname(entry):
+                given.update(entry[1:])
+            elif tag not in {"nr", "nrt", "nrfg", "ns"} and 2 <= len(entry) <= 3:
+                word.update(entry)
+        of_names, of_words = given.total() + _SMOOTHING, word.total() + _SMOOTHING
+        for character in given.keys() | word.keys():
+            _usual[character] = math.log((given[character] + 1) / of_names) - math.log(
+                (word[character] + 1) / of_words
+            )
+    return _usual
+
+
+_SMOOTHING = 5000
 
 
 def _titled(word: str) -> bool:

@@ -15,7 +15,7 @@ from dubbing.engines.translating.translation_prompt import language_name
 from dubbing.model.episode import Term
 
 # Raised when the same request would be put in other words, or its answer judged otherwise.
-VERSION = 1
+VERSION = 2
 
 # What `response_format` holds an answer to; `Answer` in endpoint.py reads it.
 ANSWER: dict[str, Any] = {

@@ -26,7 +26,7 @@ from dubbing.engines.weights import version_of
 from dubbing.errors import Defect
 from dubbing.model.language import base
 
-_CODE_VERSION = 2  # of what is done here to a text
+_CODE_VERSION = 3  # of what is done here to a text
 _BEAMS = 4
 _READINGS = 8  # looked at where a line has to be shorter
 _FIRST_BATCH = 64  # sentences; halved where memory runs out

@@ -48,6 +48,15 @@ _SPACED_MARK_FRENCH = re.compile(r"\s+([,.)])")  # the others have a space befor
 _MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}|\[[^\[\]]*\]|【[^【】]*】|[♪♫♬]|^\s*[-–—]\s+")
 _DIRECTION = re.compile(r"\([^()]*\)|（[^（）]*）")
 
+# A sentence of Spanish that ends with ? or !, without the quotes and dashes before it.
+_CLOSED_SENTENCE = re.compile(
+    r"(?P<before>[\s\"“«(—–…-]*)(?P<sentence>(?:[^.!?…]|\.(?=[^\s]))+)(?P<marks>[!?]+)"
+)
+_ASKING_CLAUSE = re.compile(
+    r"[,;:]\s+(?=(?:(?:y|pero|o|a|de|en|con|por|para|desde|hasta|entonces)\s+){0,2}"
+    r"(?:qué|quién(?:es)?|cómo|cuándo|d[óo]nde|adónde|cuál(?:es)?|cuánt[oa]s?)\b|(?:verdad|no|sí|cierto|eh)$)",
+    re.IGNORECASE,
+)
 _CHATTER = re.compile(
     r"""
     \b(?:here(?:'s|\ is)|this\ is|the\ following\ is)\ (?:the|a|my|your)\ (?:\w+\ )?(?:translat|version)
@@ -100,9 +109,26 @@ def tidy(text: str, target: str) -> str:
         spaced_mark = _SPACED_MARK_FRENCH if base(target) == "fr" else _SPACED_MARK
         text = spaced_mark.sub(r"\1", " ".join(text.translate(_FULL_WIDTH_MARKS).split()))
     text = " ".join(text.split())
+    if base(target) == "es":
+        text = _opened(text)
     while len(text) > 2 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
         text = text[1:-1].strip()
     return text
+
+
+def _opened(text: str) -> str:
+    """Spanish that opens what it closes: ¿ and ¡ at the start of the sentence, or of the clause that asks."""
+
+    def opened(match: re.Match[str]) -> str:
+        before, sentence, marks = match["before"], match["sentence"], match["marks"]
+        opening = "¿" if "?" in marks else "¡"
+        if opening in sentence:
+            return match[0]
+        asks = list(_ASKING_CLAUSE.finditer(sentence)) if opening == "¿" else []
+        start = asks[-1].end() if asks else 0
+        return f"{before}{sentence[:start]}{opening}{sentence[start:]}{marks}"
+
+    return _CLOSED_SENTENCE.sub(opened, text)
 
 
 def foreign_letters(text: str, target: str) -> str:

@@ -16,7 +16,7 @@ from dubbing.model.episode import Term
 from dubbing.model.language import base
 
 # Raised when the same request would be put in other words, or its answer judged otherwise.
-VERSION = 7
+VERSION = 8
 
 _NAMES: Mapping[str, str] = {
     "ar": "Modern Standard Arabic",
