@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from dubbing import __version__
-from dubbing.cli import console, edit, models, report, show, voices, work
+from dubbing.cli import completion, console, edit, models, report, show, voices, work
 from dubbing.cli.console import EXAMPLES, Failed
 from dubbing.errors import DubbingError, Rejected, install
 from voices import VoiceError
@@ -70,7 +70,14 @@ def cli() -> None:
 
 for command in (work.run, edit.edit, report.report, work.clean):
     cli.add_command(command)
-for command in (show.probe, show.engines, show.languages, voices.voices, models.models):
+for command in (
+    completion.completion,
+    show.probe,
+    show.engines,
+    show.languages,
+    voices.voices,
+    models.models,
+):
     cli.add_command(command)
 
 
