@@ -55,7 +55,7 @@ def _digest(text: str) -> str:
 
 @cache
 def _text(name: str) -> str:
-    text = (resources.files("dubbing") / "templates" / name).read_text("utf-8")
+    text = (resources.files("dubbing.publishing.pages") / "templates" / name).read_text("utf-8")
     assert "</" not in text  # it would end the element that it stands in  # noqa: S101
     return text
 
