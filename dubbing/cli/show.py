@@ -9,10 +9,11 @@ import msgspec
 
 from dubbing import assembly
 from dubbing.cli import tables
-from dubbing.cli.console import print_json
+from dubbing.cli.console import print_json, stdout
 from dubbing.engines import registry
 from dubbing.engines.ports import Engine, Port
 from dubbing.formats.language_toml import all_languages
+from dubbing.model.episode import SoundTrack
 from dubbing.planning.config import configs_folder
 from dubbing.stages.probe import examined
 
@@ -55,6 +56,23 @@ def probe(target: Path, source: str | None, as_json: bool) -> None:
             for media in (found[episode.name],)
         ),
     )
+    for name, media in found.items():
+        for note in media.notes:
+            stdout.print(f"{name}  {note}", markup=False, highlight=False)
+        for track in media.tracks if len(media.tracks) > 1 else ():
+            mark = "heard" if track.stream == media.sound_stream else "     "
+            stdout.print(f"{name}    {mark}  {_said(track)}", markup=False, highlight=False)
+
+
+def _said(track: SoundTrack) -> str:
+    """A soundtrack in one line."""
+    said = [f"stream {track.stream}", track.language or "no language"]
+    said += [f'"{track.title}"'] if track.title else []
+    said += [f"{track.codec} {track.rate_hz} Hz, {track.channels} ch"]
+    said += ["default"] if track.default else []
+    said += [track.aside] if track.aside else []
+    said += [f"{track.speech:.0%} speech"] if track.speech is not None else []
+    return ", ".join(said)
 
 
 @click.command()
