@@ -63,7 +63,7 @@ def _text(name: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("dubbing"),
+        loader=PackageLoader("dubbing.publishing.pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
