@@ -20,13 +20,14 @@ from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
 from dubbing.formats.decisions import read_decisions
 from dubbing.formats.release_json import read_release, release_of_video
+from dubbing.formats.video_names import twins
+from dubbing.making import disk
 from dubbing.making.runner import (
     Outcome,
     Runner,
     Unwatched,
     Watcher,
     missing_nodes,
-    rejected_if_full,
 )
 from dubbing.making.speeds import read_speeds, remember_speeds
 from dubbing.model.episode import MediaInfo, Release
@@ -41,6 +42,7 @@ from dubbing.publishing import publish
 from dubbing.publishing.pages import render
 from dubbing.publishing.publish import Manifest
 from dubbing.publishing.published import paths_of
+from dubbing.publishing.theirs import Theirs
 from dubbing.store.artifacts import ArtifactStore, read_json
 from dubbing.store.digests import digest_of
 from voices import VoiceBank
@@ -67,6 +69,7 @@ class Localized:
     outcome: Outcome
     usage: dict[str, Usage]
     manifest: Manifest | None
+    kept: tuple[Theirs, ...] = ()  # what people had put into the folder, or changed there
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,27 @@ def open_release(target: Path, source_language: str | None = None) -> Release:
 
 
 def output_folder(order: Order, release: Release) -> Path:
-    """Where the order's localized release goes."""
+    """Where the order's localized release goes. A video's own is found again under the name it used to have."""
     if order.out is not None:
         return order.out.resolve()
-    # Two videos in one folder must not meet in one `localized`.
-    name = "localized" if order.target.is_dir() else f"{release.name}-localized"
-    return (release.root / name).resolve()
+    root = release.root.resolve()
+    video = publish.video_of(release)
+    if not video:
+        return root / "localized"
+    own = root / f"{release.episodes[0].published_as}-localized"
+    earlier = root / f"{release.name}-localized"
+    return earlier if not own.exists() and _is_of(release, earlier) else own
+
+
+def _is_of(release: Release, folder: Path) -> bool:
+    """Whether a folder is what was made of a video given alone. Earlier ones name its title at most."""
+    manifest = publish.read_manifest(folder)
+    if manifest is None:
+        return False
+    if manifest.video:
+        return manifest.video == publish.video_of(release)
+    mine = (manifest.release, manifest.title) == (release.name, release.title)
+    return mine and not twins(release.episodes[0].video)
 
 
 def localize(order: Order, watcher: Watcher | None = None) -> Localized:
@@ -119,24 +137,27 @@ def localize(order: Order, watcher: Watcher | None = None) -> Localized:
     release = open_release(order.target, order.source_language)
     out = output_folder(order, release)
     store = ArtifactStore(artifacts_folder())
+    disk.check_cache(store.root)
     try:
         with _alone(out), Engines() as engines:
             publish.check_writable(out)
+            _refuse_others(release, out)
             plan = plan_of(order, release, store, engines)
             _refuse_loss(plan, out, order)
             publish.clear_leftovers(out)
             outcome = Outcome()
             manifest = None
+            kept: list[Theirs] = []
             if publish.is_published(plan, out):
                 manifest = publish.read_manifest(out)
             else:
                 store.sweep()
                 outcome = _run(Runner(store, engines, order.workers, watcher or Unwatched()), plan)
                 if not outcome.failures:
-                    manifest = publish.publish(store, plan, out, render)
-            return Localized(plan, out, outcome, engines.usage, manifest)
+                    manifest = publish.publish(store, plan, out, render, kept.append)
+            return Localized(plan, out, outcome, engines.usage, manifest, tuple(kept))
     except OSError as error:
-        raise rejected_if_full(error, store.root) from error
+        raise disk.rejected(error, store.root, out) from error
 
 
 def intend(order: Order) -> Intended:
@@ -145,16 +166,18 @@ def intend(order: Order) -> Intended:
     release = open_release(order.target, order.source_language)
     out = output_folder(order, release)
     store = ArtifactStore(artifacts_folder())
+    disk.check_cache(store.root)
     try:
         with Engines() as engines:
             publish.check_writable(out)
+            _refuse_others(release, out)
             plan = plan_of(order, release, store, engines)
             _refuse_loss(plan, out, order)
             probed = Runner(store, engines, order.workers).run(_probes(plan))
             for _, error in probed.failures:
                 raise error
     except OSError as error:
-        raise rejected_if_full(error, store.root) from error
+        raise disk.rejected(error, store.root, out) from error
     published = publish.is_published(plan, out)
     missing = () if published else tuple(missing_nodes(store, plan.targets()).values())
     expected = forecast(
@@ -287,6 +310,22 @@ def _alone(out: Path) -> Iterator[None]:
         ) from None
 
 
+def _refuse_others(release: Release, out: Path) -> None:
+    """Raises Rejected for a folder that holds what was made of another release or video."""
+    manifest = publish.read_manifest(out)
+    video = publish.video_of(release)
+    if manifest is None or out == release.root.resolve() / "localized":
+        return
+    same = _is_of(release, out) if video else manifest.release == release.name
+    if not same:
+        raise Rejected(
+            str(out),
+            found=f"what was made of {manifest.video or manifest.title}",
+            expected=f"a folder for {video or release.name} alone",
+            remedy="Name another folder with --out, or remove that one.",
+        )
+
+
 def _refuse_loss(plan: Plan, out: Path, order: Order) -> None:
     lost = publish.dropped(plan, out)
     if lost and not order.replace:
@@ -294,6 +333,6 @@ def _refuse_loss(plan: Plan, out: Path, order: Order) -> None:
             str(out),
             found=f"{', '.join(lost)}, published before and not part of this run",
             expected="a run that keeps what was published",
-            remedy="Add them to --to and --episodes (what is done is not done again), "
+            remedy="Add them to --to and --episodes, or leave --no-dub out (what is done is not done again), "
             "give --replace to drop them, or name another folder with --out.",
         )

@@ -148,7 +148,7 @@ class VoiceBank:
     def here() -> VoiceBank:
         """The shipped catalogue, then the studio's own. Raises VoiceError."""
         own = studio_folder() / CATALOGUE
-        text = own.read_text("utf-8") if own.is_file() else ""
+        text = own.read_text("utf-8-sig") if own.is_file() else ""
         return VoiceBank([*VoiceBank.shipped(), *VoiceBank.parse(text)])
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 
 import click
@@ -25,6 +27,13 @@ Examples:
 stderr = Console(stderr=True, highlight=False)
 # What reads a pipe does not wrap lines, and should not find them wrapped.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def print_anything() -> None:
+    """Has a terminal that lacks a character, or a name that is no text, show it as \\u6c88 rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Failed(Exception):
@@ -57,5 +66,10 @@ def show_error(error: BaseException) -> None:
 
 def print_json(document: object) -> None:
     """A document for machines, on standard output."""
-    encoded = msgspec.json.encode(document, enc_hook=str)
-    click.echo(msgspec.json.format(encoded, indent=2).decode())
+    try:
+        encoded = msgspec.json.format(
+            msgspec.json.encode(document, enc_hook=str), indent=2
+        ).decode()
+    except UnicodeEncodeError:  # a path that is not UTF-8: its bytes stand there as escapes
+        encoded = json.dumps(msgspec.to_builtins(document, enc_hook=str), indent=2)
+    click.echo(encoded)

@@ -40,9 +40,12 @@ def show_localized(localized: Localized, reports: Sequence[EpisodeReport], targe
         stdout.print(f"[yellow]{unscripted_ms / 1000:.1f} s of speech have no line[/yellow]")
     if needed or unscripted_ms:
         _say("Look at", f"dub report {shlex.quote(target)} --flagged")
-    out, first = localized.out, localized.plan.episodes[0].episode.name
+    out, first = localized.out, localized.plan.episodes[0].episode
     _say("Read", str(out / "report.html"))
-    _say("Watch", f"{out / first / first}.mp4")
+    _say("Watch", f"{out / first.name / first.published_as}.mp4")
+    for file in localized.kept:
+        if file.path != file.kept_as:
+            _say("Kept", f"{file.kept_as}: {file.path} had been changed by hand")
     if not localized.outcome.stages_run:
         stdout.print("Nothing had changed: no stage was run.")
 

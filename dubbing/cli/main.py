@@ -14,6 +14,8 @@ from dubbing import __version__
 from dubbing.cli import completion, console, edit, models, report, show, voices, work
 from dubbing.cli.console import EXAMPLES, Failed
 from dubbing.errors import DubbingError, Rejected, install
+from dubbing.making import disk
+from dubbing.planning.config import artifacts_folder
 from voices import VoiceError
 
 # Commands of the service: loaded when they are called, since their packages may not be installed.
@@ -83,6 +85,7 @@ for command in (
 
 def main() -> NoReturn:
     """Runs the command: exit status 0 done, 1 our fault, 2 the user's to mend, 130 after Ctrl-C."""
+    console.print_anything()
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -108,6 +111,12 @@ def main() -> NoReturn:
         # Engines may be deep in native code that can't be interrupted; what is made is safe on disk.
         sys.stderr.flush()
         os._exit(130)
+    except OSError as error:
+        told = disk.rejected(error, artifacts_folder())
+        if not isinstance(told, DubbingError):
+            traceback.print_exc()
+        console.show_error(told)
+        sys.exit(told.exit_status if isinstance(told, DubbingError) else 1)
     except Exception as error:  # noqa: BLE001 - the last place where a mistake of ours can be told
         traceback.print_exc()
         console.show_error(error)

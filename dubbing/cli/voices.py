@@ -189,7 +189,7 @@ def _speaks(voice: Voice, language: str) -> bool:
 
 def _entries() -> dict[str, dict[str, object]]:
     file = studio_folder() / CATALOGUE
-    return dict(tomlkit.parse(file.read_text("utf-8")).unwrap()) if file.is_file() else {}
+    return dict(tomlkit.parse(file.read_text("utf-8-sig")).unwrap()) if file.is_file() else {}
 
 
 def _write(entries: dict[str, dict[str, object]]) -> None:

@@ -28,7 +28,7 @@ import msgspec
 import tomlkit
 
 from dubbing.errors import Rejected
-from dubbing.formats.documents import read_document
+from dubbing.formats.documents import read_document, read_text
 from dubbing.model.casting import same_as
 from dubbing.model.job import CharacterDecision, Decisions, LineCorrection, OwnVoice, SpeakerAt
 
@@ -250,7 +250,7 @@ def name_character(file: Path, character: str, name: str) -> None:
 
 
 def _parse(file: Path) -> tomlkit.TOMLDocument:
-    return tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
+    return tomlkit.parse(read_text(file)) if file.exists() else tomlkit.document()
 
 
 def _write(file: Path, document: tomlkit.TOMLDocument) -> None:

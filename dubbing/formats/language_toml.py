@@ -16,8 +16,12 @@ import msgspec
 from langcodes.tag_parser import LanguageTagError
 
 from dubbing.errors import Rejected
+from dubbing.formats.documents import read_text
 from dubbing.model.cue import CueRules
 from dubbing.model.language import Language
+
+# Codes of ISO 639 for what is not known, several languages, none, and what languages lack.
+_NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})
 
 
 def load_language(folder: Path, tag: str) -> Language:
@@ -51,12 +55,18 @@ def relatives(tag: str) -> list[str]:
 
 
 def normal_tag(tag: str) -> str:
-    """A BCP-47 tag in its usual form. Raises Rejected if it is none, or names no real language."""
+    """A BCP-47 tag in its usual form, however it is spelled: EN is en, pt_br is pt-BR, cmn is zh.
+
+    Raises Rejected if it is none, or names no language.
+    """
     try:
-        normal = langcodes.standardize_tag(tag)
-        valid = langcodes.tag_is_valid(normal)
+        normal = langcodes.standardize_tag(tag.strip())
+        parsed = langcodes.Language.get(normal)
+        valid = parsed.is_valid() and (parsed.language or "und") not in _NO_LANGUAGE
     except LanguageTagError:
         valid = False
+    if valid and parsed.language == "cmn":  # Mandarin: what zh means wherever nothing else is said
+        normal = normal.replace("cmn", "zh", 1)
     if not valid:
         raise Rejected(
             f"language {tag!r}",
@@ -112,8 +122,8 @@ def _check_keys(
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(read_text(file))
+    except tomllib.TOMLDecodeError as error:
         raise Rejected(
             str(file), found=str(error), expected="TOML in UTF-8", remedy="Mend the file."
         ) from error

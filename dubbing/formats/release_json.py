@@ -11,6 +11,8 @@ import msgspec
 from dubbing.errors import Rejected
 from dubbing.formats.documents import read_document
 from dubbing.formats.glossary_csv import read_glossary
+from dubbing.formats.language_toml import normal_tag
+from dubbing.formats.video_names import beside, legible, name_of
 from dubbing.model.episode import Episode, Release
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -49,7 +51,7 @@ def read_release(folder: Path) -> Release:
         name=document.release,
         title=document.title or document.release,
         root=folder,
-        source_language=document.source_language,
+        source_language=normal_tag(document.source_language),
         episodes=tuple(
             sorted(
                 (_episode(file, folder, index, e) for index, e in enumerate(document.episodes)),
@@ -81,13 +83,13 @@ def glossary_file(folder: Path) -> Path:
 def release_of_video(video: Path, source_language: str) -> Release:
     """A video given alone: a release of one episode. What people correct lies beside the video."""
     return Release(
-        name=re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-") or "video",
-        title=video.stem,
+        name=re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-")[:200] or "video",
+        title=legible(video.stem),
         root=video.parent,
-        source_language=source_language,
-        episodes=(Episode(number=1, video=video),),
-        cast_file=video.with_suffix(".cast.toml"),
-        corrections_file=video.with_suffix(".corrections.toml"),
+        source_language=normal_tag(source_language),
+        episodes=(Episode(number=1, video=video, file_name=name_of(video)),),
+        cast_file=beside(video, "cast"),
+        corrections_file=beside(video, "corrections"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fnmatch
 import glob
 import os
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from dubbing.engines.registry import Engines
-from dubbing.errors import Defect, Rejected
+from dubbing.errors import Defect
 from dubbing.formats.digest import sha256_of
+from dubbing.making import disk
 from dubbing.planning.graph import Node, Source
 from dubbing.stages import Work
 from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
@@ -187,7 +187,7 @@ def make(
                 write_json(out / _CONTENT, _digest_of_folder(out))
         store.get_or_make(record, lambda folder: write_json(folder / _RECORD, node.key))
     except OSError as error:
-        raise rejected_if_full(error, store.root) from error
+        raise disk.rejected(error, store.root) from error
     return earlier is None
 
 
@@ -245,16 +245,3 @@ def missing_nodes(store: ArtifactStore, targets: Iterable[Node]) -> dict[str, No
     for target in targets:
         visit(target)
     return missing
-
-
-def rejected_if_full(error: OSError, folder: Path) -> Exception:
-    """A full disk as the user's to mend; any other error of the system as it is."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Rejected(
-            str(error.filename or folder),
-            found="no space left on the disk",
-            expected="room for what is made",
-            remedy=f"Free some space (`dub clean` removes what can be made again from {folder}), "
-            "and run the same command again: it goes on where it stopped.",
-        )
-    return error

@@ -26,11 +26,17 @@ class Episode:
     number: int
     video: Path
     bed: Path | None = None  # the music-and-effects stem, where the producer delivers one
+    file_name: str = ""  # of a video given alone: what published files are called by
 
     @property
     def name(self) -> str:
-        """The name of everything made from it, whatever the source file is called: ep01."""
+        """What it is called in reports, folders and messages, whatever the source file is called: ep01."""
         return f"ep{self.number:02d}"
+
+    @property
+    def published_as(self) -> str:
+        """What its published files are called by."""
+        return self.file_name or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,13 @@ def job_of(release: Release, wishes: Wishes, left_out: frozenset[int] = frozense
                 expected=f"episodes of {release.name}: {', '.join(map(str, known))}",
                 remedy="Name episodes that the release has.",
             )
+    if not wishes.languages:
+        raise Rejected(
+            "languages",
+            found="none",
+            expected="at least one language to translate into, as in en,pt-BR,es-419",
+            remedy="Name the languages: with --to, or in the job's order.",
+        )
     asked = [language.tag for language in _languages(wishes.languages)]
     if release.source_language in asked:
         raise Rejected(

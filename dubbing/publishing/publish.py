@@ -21,9 +21,11 @@ import msgspec
 from dubbing import __version__
 from dubbing.errors import Rejected
 from dubbing.formats.digest import sha256_of
+from dubbing.formats.video_names import legible
+from dubbing.model.episode import Episode, Release
 from dubbing.model.job import GivenVoices
 from dubbing.planning.graph import EpisodeNodes, Node, Plan
-from dubbing.publishing import cast_sheet
+from dubbing.publishing import cast_sheet, theirs
 from dubbing.publishing.reporting import EpisodeAccount, account_of
 from dubbing.store.artifacts import ArtifactStore, read_json, write_json
 
@@ -77,6 +79,7 @@ class Manifest:
     made_by: str
     files: tuple[File, ...]
     cast: Mapping[str, GivenVoices] = field(default_factory=dict)  # language -> who speaks whom
+    video: str = ""  # the file's name, where a video was given alone
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -85,6 +88,12 @@ def read_manifest(folder: Path) -> Manifest | None:
         return read_json(folder / MANIFEST, Manifest)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
+
+
+def video_of(release: Release) -> str:
+    """The name of the file, of a video given alone; it tells whose folder a localized release is."""
+    alone = release.episodes[0]
+    return legible(alone.video.name) if alone.file_name else ""
 
 
 def is_published(plan: Plan, folder: Path) -> bool:
@@ -126,17 +135,20 @@ def check_writable(folder: Path) -> None:
 
 
 def dropped(plan: Plan, folder: Path) -> list[str]:
-    """What was published before and would be gone: `ep02 es-419`, ..."""
+    """What was published before and would be gone: `ep02 es-419`, `ep01 en dub`, ..."""
     manifest = read_manifest(folder)
     if manifest is None:
         return []
     job = plan.job
-    return [
-        f"ep{episode:02d} {language}"
-        for episode in manifest.job.episodes
-        for language in manifest.job.languages
-        if episode not in job.episodes or language not in job.languages
-    ]
+    gone = set(manifest.job.deliverables) - job.deliverables
+    lost = []
+    for episode in manifest.job.episodes:
+        for language in manifest.job.languages:
+            if episode not in job.episodes or language not in job.languages:
+                lost.append(f"ep{episode:02d} {language}")
+            else:
+                lost += [f"ep{episode:02d} {language} {what}" for what in sorted(gone)]
+    return lost
 
 
 def clear_leftovers(folder: Path, older_than_s: float = 0.0) -> None:
@@ -157,8 +169,13 @@ def publish(
     plan: Plan,
     folder: Path,
     render: Render,
+    kept: Callable[[theirs.Theirs], None] = lambda _: None,
 ) -> Manifest:
-    """Publishes the plan's artifacts, all of which must exist. `render` makes its pages."""
+    """Publishes the plan's artifacts, all of which must exist. `render` makes its pages.
+
+    What people put into the folder, or changed there, goes on being there (`dubbing.publishing.theirs`), and
+    `kept` is told of it.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own: two that publish the same at once must not write into one folder.
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
@@ -184,8 +201,15 @@ def publish(
             made_by=f"dubbing {__version__}",
             files=tuple(sorted(files, key=lambda file: file.path)),
             cast=cast_sheet.voices_of(store, plan),
+            video=video_of(plan.release),
         )
         write_json(staging / MANIFEST, manifest)
+        before = read_manifest(folder)
+        if before is not None:
+            ours = {file.path: file.sha256 for file in before.files}
+            ours[MANIFEST] = sha256_of(folder / MANIFEST)
+            for file in theirs.carry(folder, staging, ours):
+                kept(file)
         _sync(staging)
         _exchange(staging, folder)
     finally:
@@ -206,19 +230,18 @@ class Part:
 
 def parts(episode: EpisodeNodes) -> Iterator[Part]:
     """What of an episode's artifacts is published: what their stages say."""
-    name = episode.episode.name
     for node in episode.stages.values():
-        yield from _published(node, name, None)
+        yield from _published(node, episode.episode, None)
     for track in episode.tracks:
         for node in track.stages.values():
-            yield from _published(node, name, track.language.tag)
+            yield from _published(node, episode.episode, track.language.tag)
 
 
-def _published(node: Node, name: str, tag: str | None) -> Iterator[Part]:
+def _published(node: Node, episode: Episode, tag: str | None) -> Iterator[Part]:
     for leaf in node.says.leaves:
         if leaf.published is not None:
-            path = leaf.published.path.format(name=name, tag=tag)
-            yield Part(node, leaf.file.format(name=name), path, tag, leaf.published.kind)
+            path = leaf.published.path.format(name=episode.name, file=episode.published_as, tag=tag)
+            yield Part(node, leaf.file.format(name=node.name), path, tag, leaf.published.kind)
 
 
 def _stage(

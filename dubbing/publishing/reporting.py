@@ -36,6 +36,7 @@ class EpisodeAccount:
 
     reports: tuple[EpisodeReport, ...]  # one a language, in the job's order; never empty
     cues: Mapping[str, tuple[Cue, ...]]  # BCP-47, the original's among them -> its subtitles
+    published_as: str  # what its files are called by
 
     @property
     def name(self) -> str:
@@ -73,6 +74,7 @@ def account_of(store: ArtifactStore, plan: Plan, episode: EpisodeNodes) -> Episo
             for track in episode.tracks
             if "caption" in track.stages
         },
+        episode.episode.published_as,
     )
 
 

@@ -53,7 +53,7 @@ class Read:
 class Published:
     """Where a file lies in the localized release."""
 
-    path: str  # with {name}, of the episode, and {tag}, of the language
+    path: str  # with {name}, of the episode; {file}, by which its files are called; {tag}, of the language
     kind: str  # as the manifest calls it
 
 

@@ -27,8 +27,8 @@ STAGE = Stage(
     leaves=(
         Leaf("cues.json", CueTrack),
         Leaf("problems.json", tuple[str, ...]),
-        Leaf("cues.srt", published=Published("{name}/{tag}/{name}.{tag}.srt", "subtitles")),
-        Leaf("cues.vtt", published=Published("{name}/{tag}/{name}.{tag}.vtt", "subtitles")),
+        Leaf("cues.srt", published=Published("{name}/{tag}/{file}.{tag}.srt", "subtitles")),
+        Leaf("cues.vtt", published=Published("{name}/{tag}/{file}.{tag}.vtt", "subtitles")),
     ),
     deliverable=Deliverable.SUBTITLES,
     reported=True,

@@ -30,7 +30,7 @@ STAGE = Stage(
     ),
     leaves=(
         Leaf("mix.json", MixReport),
-        Leaf("dub.m4a", published=Published("{name}/{tag}/{name}.{tag}.m4a", "audio")),
+        Leaf("dub.m4a", published=Published("{name}/{tag}/{file}.{tag}.m4a", "audio")),
     ),
     deliverable=Deliverable.DUB,
     reported=True,

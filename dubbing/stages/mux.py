@@ -22,7 +22,7 @@ STAGE = Stage(
         Read("caption", From.EACH_LANGUAGE, optional=True),
     ),
     leaves=(
-        Leaf("{name}.mp4", published=Published("{name}/{name}.mp4", "video")),
+        Leaf("{name}.mp4", published=Published("{name}/{file}.mp4", "video")),
         Leaf("mux.json", Muxed),
     ),
     reported=True,

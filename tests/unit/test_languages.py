@@ -43,7 +43,7 @@ def test_no_word_is_listed_twice_or_bound_both_ways() -> None:
         ("pt_br", "pt-BR", "Portuguese (Brazil)"),
         ("zh-TW", "zh-TW", "Chinese (Traditional)"),
         ("zh-CN", "zh-CN", "Chinese (Simplified)"),
-        ("cmn", "cmn", "Chinese (Simplified)"),
+        ("cmn", "zh", "Chinese"),
         ("en-US", "en-US", "English"),
     ],
 )

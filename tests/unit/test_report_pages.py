@@ -204,6 +204,7 @@ def account(*reports: EpisodeReport) -> EpisodeAccount:
             )
             for report in every
         },
+        reports[0].name,
     )
 
 
@@ -579,7 +580,7 @@ def test_a_dub_without_subtitles_links_to_none() -> None:
     plan = sample_plan()
     plan = replace(plan, job=replace(plan.job, deliverables=frozenset({Deliverable.DUB})))
     bare = [
-        EpisodeAccount(tuple(replace(r, cues=0, cue_problems=()) for r in one.reports), {})
+        EpisodeAccount(tuple(replace(r, cues=0, cue_problems=()) for r in one.reports), {}, "ep01")
         for one in sample_accounts()
     ]
     page = Page(dict(render(plan, bare))[FIRST])
@@ -671,7 +672,7 @@ def render_hostile(text: str) -> list[Page]:
     engine = replace(ENGINES[0], name=text, revision=text, licence=text, note=text)
     plan = replace(sample_plan(["en"], title=text), engines=(engine,), key=text)
     cues = (Cue(Span(0, 900), (text,), (1,)),)
-    one = EpisodeAccount((hostile_report(text),), {"zh": cues, "en": cues})
+    one = EpisodeAccount((hostile_report(text),), {"zh": cues, "en": cues}, "ep01")
     return [Page(html) for _, html in render(plan, [one])]
 
 
