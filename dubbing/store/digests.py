@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from dubbing.formats.digest import sha256_of
@@ -14,7 +15,7 @@ def digest_of(store: ArtifactStore, path: Path) -> str:
     key = key_of(
         "digest",
         1,
-        path=str(path.resolve()),
+        path=os.fsencode(path.resolve()).decode("utf-8", "backslashreplace"),
         bytes=status.st_size,
         inode=status.st_ino,
         changed_ns=status.st_mtime_ns,
