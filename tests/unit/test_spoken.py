@@ -18,7 +18,7 @@ from dubbing.engines.synthesizing.spoken import spoken
         ("en", "NO!", "no!"),
         ("en", "The CEO called. I know.", "The CEO called. I know."),
         ("en", "He IS HERE now.", "He is here now."),
-        ("en", "It cost $50 & 20%", "It cost $50 & 20%"),
+        ("en", "It cost $50 & 20%", "It cost fifty dollars & twenty percent"),
         ("es-419", "¡Jajaja! ¿Qué?", "¡ja, ja, ja! ¿Qué?"),
         ("pt-BR", "kkkk para", "rá, rá, rá para"),
         ("id", "Wkwkwk, tidak", "ha, ha, ha, tidak"),

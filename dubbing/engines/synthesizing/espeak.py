@@ -22,7 +22,7 @@ from dubbing.model.time import ms_to_samples
 RATE_HZ = 22_050
 VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5")
 
-_FRONTEND_VERSION = 1  # of this file's way from a text to espeak-ng's arguments
+_FRONTEND_VERSION = 2  # of this file's way from a text to espeak-ng's arguments
 _NATURAL_WORDS_PER_MINUTE = (
     175  # espeak-ng's default; measured to be in proportion from 0.6 to 1.8 times
 )

@@ -59,7 +59,7 @@ _DISTRIBUTIONS = (
 )
 # What the sound depends on beside the weights.
 _CODE = ("kokoro-onnx", "misaki", "onnxruntime")
-_FRONTEND_VERSION = 2  # of this file's way from text to phonemes, and of its speeds
+_FRONTEND_VERSION = 3  # of this file's way from text to phonemes, and of its speeds
 
 # Our name of a style -> its name in the package.
 _STYLE_NAMES: Mapping[str, str] = {

@@ -32,7 +32,7 @@ from dubbing.errors import Rejected
 from dubbing.media import sound
 from dubbing.model.audio import Audio
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 # Of configs/languages those that MMS has, but Korean: its model reads romanized text, and XTTS reads Hangul.
 _CODES = {
     "ar": "ara", "de": "deu", "en": "eng", "es": "spa", "fr": "fra", "id": "ind", "pt": "por",

@@ -1,7 +1,7 @@
 """Text as it is spoken: what engines are given instead of what people read.
 
 Subtitles carry things that nobody says (stage directions, music notes, capitals for shouting). A
-speaking engine spells them out or stumbles over them, so they go, and nothing else does.
+speaking engine spells them out or stumbles over them, so they go, and nothing else does. Numbers are put into words.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Mapping
+
+from dubbing.engines.synthesizing.spoken_numbers import in_words
 
 _DIRECTIONS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|（[^（）]*）|【[^【】]*】|<[^<>]*>")
 _UNSPOKEN = re.compile(r"[“”„«»\"『』「」《》〈〉*_#~～^|\\{}`]")
@@ -31,6 +33,7 @@ _LAUGH = "ha, ha, ha"
 def spoken(text: str, language: str) -> str:
     """The text to speak in a language (BCP-47): one line, "" if there is nothing to say."""
     text = unicodedata.normalize("NFC", text)
+    text = in_words(text, language)
     text = _UNSPOKEN.sub(" ", _DIRECTIONS.sub(" ", text))
     text = "".join(" " if _is_symbol(character) else character for character in text)
     for pattern, replacement in _REPLACEMENTS:

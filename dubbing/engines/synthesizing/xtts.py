@@ -31,7 +31,7 @@ from dubbing.errors import Defect, Rejected
 from dubbing.media import sound
 from dubbing.model.audio import Audio
 
-_CODE_VERSION = 2
+_CODE_VERSION = 3
 MODELS: dict[str, HubModel] = {
     "v2": HubModel(
         "coqui/XTTS-v2",
