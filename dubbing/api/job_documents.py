@@ -79,7 +79,7 @@ class Order(Sent):
             str, StringConstraints(max_length=2000, pattern=r"^https?://[A-Za-z0-9\[][^\s\x00]*$")
         ]
         | None
-    ) = Field(default=None, description="A URL that is told how the job goes on.")
+    ) = Field(default=None, description="A URL that gets the job's events.")
 
     def to_domain(self) -> ReleaseOrder:
         return ReleaseOrder(

@@ -17,16 +17,16 @@ from voices import VoiceBank
 @click.argument("target", type=click.Path(path_type=Path), metavar="RELEASE|VIDEO")
 @click.option("--episode", type=click.IntRange(1), help="The episode [1 for a video].")
 @click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
-@click.option("--source", help="What is really said; '' takes the line out.")
+@click.option("--source", help="What is really said; '' removes the line.")
 @click.option(
-    "--speaker", help="Who really says it, or who --character is in --episode: s1, s2, ..."
+    "--speaker", help="Who says the line, or who --character is in --episode: s1, s2, ..."
 )
 @click.option("--language", help="The language of --text or --voice (BCP-47).")
 @click.option("--text", help="The right translation.")
 @click.option("--character", help="A character, as in the report (c1, c2, ...), or a new one.")
-@click.option("--voice", help="The voice it speaks --language with.")
+@click.option("--voice", help="The character's voice in --language.")
 @click.option("--name", help="What reports call the character.")
-@click.option("--same-as", help="The character that it is too.")
+@click.option("--same-as", help="Another character that is the same person.")
 def edit(
     target: Path,
     episode: int | None,

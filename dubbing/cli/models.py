@@ -18,7 +18,7 @@ from dubbing.planning.pipeline import Planner
 
 @click.group()
 def models() -> None:
-    """Models of engines that are fetched from a hub, pinned by revision and digest.
+    """Models that engines fetch from a hub, pinned by revision and digest.
 
     \b
     Examples:
@@ -64,10 +64,10 @@ def list_(as_json: bool) -> None:
 
 @models.command()
 @click.argument("engines", nargs=-1)
-@click.option("--profile", help="All that a profile names.")
-@click.option("--again", is_flag=True, help="Anew, whatever is here.")
+@click.option("--profile", help="All models of a profile.")
+@click.option("--again", is_flag=True, help="Fetch again what is already here.")
 def fetch(engines: tuple[str, ...], profile: str | None, again: bool) -> None:
-    """Fetch models of engines. What is here already is verified instead."""
+    """Fetch engines' models. Models already here are verified instead."""
     for info, hub in _chosen(engines, profile):
         told = f"{info.name}: {hub.mark}, {hub.bytes / 1e9:.1f} GB, {info.licence}"
         console.stderr.print(told, markup=False)
@@ -81,9 +81,9 @@ def fetch(engines: tuple[str, ...], profile: str | None, again: bool) -> None:
 
 @models.command()
 @click.argument("engines", nargs=-1)
-@click.option("--profile", help="All that a profile names.")
+@click.option("--profile", help="All models of a profile.")
 def verify(engines: tuple[str, ...], profile: str | None) -> None:
-    """Check that the models here are what they were pinned to be."""
+    """Check the models here against their pinned digests."""
     for info, hub in _chosen(engines, profile) if engines or profile else _known():
         if hub.is_here():
             hub.verify(info.name)

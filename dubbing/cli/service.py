@@ -35,19 +35,25 @@ _FORGET_EVERY = 600  # rounds
 
 
 @click.command()
-@click.option("--queues", default=",".join(Queue), show_default=True, help="Kinds of work to take.")
-@click.option("--processes", type=click.IntRange(1), help="At a time [one a core; one a GPU].")
 @click.option(
-    "--grace", "grace_s", default=60.0, show_default=True, help="Seconds to end a stage in."
+    "--queues", default=",".join(Queue), show_default=True, help="Queues to take tasks from."
+)
+@click.option("--processes", type=click.IntRange(1), help="Processes [one per core; one per GPU].")
+@click.option(
+    "--grace",
+    "grace_s",
+    default=60.0,
+    show_default=True,
+    help="Seconds that a stage may take to finish after SIGTERM.",
 )
 @click.option(
     "--memory", "memory_gb", type=click.FloatRange(min=0, min_open=True),
     help="GB for models [DUBBING_MEMORY_GB, or the GPU's].",
 )  # fmt: skip
 def worker(queues: str, processes: int | None, grace_s: float, memory_gb: float | None) -> None:
-    """Work at the jobs of the service until told to stop.
+    """Work on the service's jobs until stopped.
 
-    With DUBBING_BROKER_URL it is woken up by the broker, without one it looks into the database. On
+    With DUBBING_BROKER_URL the broker wakes it; without one it polls into the database. On
     SIGTERM it takes nothing more and ends what it is at, or hands it back. Models stay loaded while there is
     memory for them; those not used for longest leave first.
 
@@ -74,7 +80,7 @@ def worker(queues: str, processes: int | None, grace_s: float, memory_gb: float 
 
 @click.command()
 def sweep() -> None:
-    """Take back what dead workers held, send what was not sent, and tell the pipeline the news."""
+    """Take back dead workers' tasks, resend lost messages, and send the pipeline its news."""
     settings = _settings()
     database = Database(settings.database)
     stop = _stopped_by_signals()
@@ -85,9 +91,11 @@ def sweep() -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
-@click.option("--workers", "places", type=click.IntRange(0), help="Places of work [one a core].")
+@click.option(
+    "--workers", "places", type=click.IntRange(0), help="Stages at a time [one per core]."
+)
 def serve(host: str, port: int, places: int | None) -> None:
-    """Serve the API; without a broker, work at the jobs as well.
+    """Serve the API; without a broker, also do the work.
 
     \b
     Examples:
@@ -121,10 +129,10 @@ def serve(host: str, port: int, places: int | None) -> None:
 
 
 @click.command()
-@click.option("--worker", "of_worker", is_flag=True, help="Ask for a worker of this machine alone.")
+@click.option("--worker", "of_worker", is_flag=True, help="Ask only for a worker of this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def health(of_worker: bool, as_json: bool) -> None:
-    """Say whether jobs are being done, by what the database knows; exit status 1 if not.
+    """Say whether jobs are being done; exit status 1 if not.
 
     \b
     Examples:
@@ -153,12 +161,12 @@ def health(of_worker: bool, as_json: bool) -> None:
 
 @click.group()
 def messages() -> None:
-    """The pipeline's messages: listen to them, look at those not understood, replay them."""
+    """Listen to the pipeline's messages; show and replay dead letters."""
 
 
 @messages.command()
 def listen() -> None:
-    """Make jobs of the pipeline's messages until told to stop."""
+    """Turn the pipeline's messages into jobs until stopped."""
     from workers.consumer import serve as listen_until_stopped
 
     settings = _broker_settings()
@@ -171,7 +179,7 @@ def listen() -> None:
 @messages.command()
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def dead(as_json: bool) -> None:
-    """Show the messages that were not understood, and why."""
+    """Show the dead letters, and why they were not understood."""
     from workers import dead_letters
 
     letters = dead_letters.read(_broker_settings().broker_url)
@@ -190,7 +198,7 @@ def dead(as_json: bool) -> None:
 @messages.command()
 @click.option("--id", "id_", help="That of one message [all].")
 def replay(id_: str | None) -> None:
-    """Send messages again that were not understood, once the reason is mended."""
+    """Send dead letters again, once the reason is mended."""
     from workers import dead_letters
 
     count = dead_letters.replay(_broker_settings().broker_url, id_)
@@ -212,7 +220,7 @@ def database() -> None:
 
 @database.command()
 def upgrade() -> None:
-    """Bring the tables to this version of the software. Old workers may still be running."""
+    """Upgrade the tables to this version of the software. Old workers may still be running."""
     one = Database(_settings().database)
     one.upgrade()
     console.stdout.print(f"The schema is at revision {one.revisions()[0]}.")

@@ -130,7 +130,7 @@ def _is_fetched(engine: Engine) -> bool:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def languages(as_json: bool) -> None:
-    """List the languages that rules are known for."""
+    """List the languages that have subtitle rules."""
     known = all_languages(configs_folder() / "languages")
     if as_json:
         print_json(known)

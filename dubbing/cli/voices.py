@@ -27,7 +27,7 @@ _SHORTEST_MS = 3000  # of a recording: XTTS hears nothing of a person in less
 
 @click.group()
 def voices() -> None:
-    """The voices: which there are, how they sound, and your own.
+    """List and hear voices; add and retire your own.
 
     \b
     Examples:
@@ -95,7 +95,7 @@ def audition(name: str, file: Path, language: str, text: str) -> None:
     help="The person's speech: 3 to 30 seconds, one voice, no music.",
 )  # fmt: skip
 @click.option("--gender", type=click.Choice([g.value for g in Gender]), required=True)
-@click.option("--person", required=True, help="Who speaks in it, and allowed it.")
+@click.option("--person", required=True, help="The person who speaks, and consents.")
 @click.option("--purpose", required=True, help="What for.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day.")
 @click.option("--age", type=click.Choice([a.value for a in Age]), help="How old it sounds.")
@@ -165,7 +165,7 @@ def add(
 @voices.command()
 @click.argument("name")
 def retire(name: str) -> None:
-    """Take out a voice of your own, with its recording. What was published stays as it is."""
+    """Remove a voice of your own, with its recording. What was published stays as it is."""
     entries = _entries()
     if name not in entries:
         raise Rejected(

@@ -27,16 +27,16 @@ from dubbing.publishing.published import reports_in
 @click.option("--to", "languages", default="", help="Languages (BCP-47), as in en,pt-BR,es-419.")
 @click.option("--add", "added", default="", help="Languages to add to those that are published.")
 @click.option("--from", "source", help="Language spoken in a video given alone [zh].")
-@click.option("--episodes", default="", help="Which episodes, as in 1-3,7 [all].")
+@click.option("--episodes", default="", help="Episodes, as in 1-3,7 [all].")
 @click.option(
     "--profile", help="A profile, or a TOML file [local; with --add the one it was made with]."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Where to put it [RELEASE/localized].")
-@click.option("--no-dub", is_flag=True, help="Subtitles alone.")
+@click.option("--no-dub", is_flag=True, help="Make subtitles only.")
 @click.option(
-    "--replace", is_flag=True, help="Drop what was published before and isn't in this run."
+    "--replace", is_flag=True, help="Drop published languages and episodes that this run lacks."
 )
-@click.option("--jobs", type=click.IntRange(1), help="Stages at a time [one a core].")
+@click.option("--jobs", type=click.IntRange(1), help="Stages at a time [one per core].")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be made, and about how long it takes."
 )

@@ -162,33 +162,33 @@ def _figure(person: Person, x: int, *, lit: bool, fade_ms: int = 0) -> Iterator[
 
 def _city(seed: int) -> Iterator[str]:
     """Houses against the sky and their lit windows, each kind in one path."""
-    chance = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)  # noqa: S311
     for colour, lowest, highest in (("1A1B3A", 430, 590), ("0E1024", 540, 650)):
         houses, windows = [], []
         x = -20
         while x < WIDTH:
-            width, top = chance.randrange(60, 130), chance.randrange(lowest, highest)
+            width, top = rng.randrange(60, 130), rng.randrange(lowest, highest)
             houses.append(_rectangle(x, top, x + width, _HORIZON_Y + 40))
             windows += [
                 _rectangle(x + column, row, x + column + 9, row + 13)
                 for row in range(top + 18, _HORIZON_Y - 20, 30)
                 for column in range(14, width - 16, 24)
-                if chance.random() < 0.3
+                if rng.random() < 0.3
             ]
-            x += width + chance.randrange(0, 24)
+            x += width + rng.randrange(0, 24)
         yield _shape(colour, " ".join(houses))
         yield _shape("FFD98A", " ".join(windows), alpha=0x60)
 
 
 def _reflections(scene: Scene) -> Iterator[str]:
     """Lights out of focus on the wet street."""
-    chance = random.Random(scene.number)  # noqa: S311
+    rng = random.Random(scene.number)  # noqa: S311
     for colour in ("FFD98A", "8FC7FF", "FF9E7A"):
         lights = [
             _circle(
-                chance.randrange(40, WIDTH - 40),
-                chance.randrange(900, 1240),
-                chance.randrange(12, 38),
+                rng.randrange(40, WIDTH - 40),
+                rng.randrange(900, 1240),
+                rng.randrange(12, 38),
             )
             for _ in range(6)
         ]

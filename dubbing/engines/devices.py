@@ -56,15 +56,15 @@ def needs_mb(parameters_m: int, room_mb: int) -> int:
     return parameters_m * (4 if gpu_memory_mb() is None else 2) + room_mb
 
 
-def begin_chance(said: str) -> None:
-    """Has torch's chance begin anew, from what is to be said: the same is then always said the same way."""
+def seed_torch(said: str) -> None:
+    """Seeds torch from what is to be said, so that the same text always sounds the same."""
     import torch
 
     torch.manual_seed(_seed(said))
 
 
-def chance(said: str, device: Any) -> Any:
-    """A chance of its own on a device, a `torch.Generator`, that begins with what is to be said."""
+def generator(said: str, device: Any) -> Any:
+    """A `torch.Generator` of its own on a device, seeded from what is to be said."""
     import torch
 
     return torch.Generator(device).manual_seed(_seed(said))

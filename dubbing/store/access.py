@@ -1,6 +1,6 @@
 """Who may use the service, and who changed what.
 
-A token's secret is shown once, when it is made. What is kept is its SHA-256: it is 256 bits of chance, so
+A token's secret is shown once, when it is made. What is kept is its SHA-256: it is 256 random bits, so
 there is nothing to guess that a slower hash would protect, and it is found by its index, in the same time
 whether it is nearly right or not at all.
 """

@@ -184,7 +184,7 @@ def test_a_series_is_separated_and_diarized_by_the_large_engines(
     assert licences["demucs:htdemucs"] == "LicenseRef-Demucs-research-only"
     assert licences["pyannote:community-1"] == "CC-BY-4.0"
     report = json.loads((localized / "ep01" / "en" / "report.json").read_text())
-    # What weights of chance call voices is in their bed too, so that the original is ducked, and the report says why.
+    # Random weights leave voices in the bed, so the original is ducked, and the report says why.
     left_db = report["mix"]["speech_left_db"]
     assert left_db is not None
     assert report["mix"]["bed"] == ("ducked" if left_db > -20 else "separated")

@@ -1,7 +1,7 @@
 """What half the bits would change in engines that work in 32 on a GPU too: why they do.
 
 Demucs: how far below the voices lies what rounding adds to them. XTTS: how many lines are said otherwise among
-others than alone. Their weights are of chance, in the published sizes, on the CPU: eight minutes on two cores, for
+others than alone. Their weights are random, in the published sizes, on the CPU: eight minutes on two cores, for
 float16 above all. Run it from the root of the checkout:
 python tests/benchmarks/bench_bits.py
 """

@@ -1,6 +1,6 @@
 """The large engines on a GPU: how fast each is by batch size, in how much memory, and how busy it keeps the GPU.
 
-Their weights are of chance, in the published sizes (`full_size.py`), through the engines' own loaders: as much
+Their weights are random, in the published sizes (`full_size.py`), through the engines' own loaders: as much
 work as the real ones are, and no word about how well they do it. Run it from the root of the checkout, on a machine with a GPU:
 python tests/benchmarks/bench_gpu.py [engine ...]
 """

@@ -1,7 +1,7 @@
 """A series from one end to the other by the profile `gpu-research` on a GPU: what a minute of it buys.
 
-The models have weights of chance in their published sizes (`full_size.py`). What they say is put in the place of what
-they would by chance, no line like another, and all that the separator hears is taken for voices: so there is as much
+The models have random weights in their published sizes (`full_size.py`). What they say is put in the place of what
+random weights would say, no line like another, and all that the separator hears is taken for voices: so there is as much
 work as in a real series, and no sense in what comes of it. Each language is run after those before it, in a process
 of its own. Run it from the root of the checkout, on a machine with a GPU:
 python tests/benchmarks/bench_gpu_run.py RELEASE [--to en,es-419,th] [--transcriber openai-whisper:turbo]

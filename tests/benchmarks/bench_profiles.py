@@ -1,7 +1,7 @@
 """A small series from one end to the other by the profiles `local` and `gpu-research`, by the command and by the service.
 
 The large engines have tiny weights here, but the transcriber, which has the base model's: their sounds and words make no sense, and no figure says how fast or
-how good they are on a GPU. What the separator hears is taken for voices as a whole, since by chance it leaves no speech to hear. What is shown is that all parts of the profile work together, in processes of their own,
+how good they are on a GPU. What the separator hears is taken for voices as a whole, since random weights leave no speech to hear. What is shown is that all parts of the profile work together, in processes of their own,
 and that the service makes what the command makes, byte for byte. Run it from the root of the checkout:
 python tests/benchmarks/bench_profiles.py
 """
@@ -78,7 +78,7 @@ def _fresh(folder: Path, models: Path, environment: Mapping[str, str]) -> dict[s
 
 
 def _tiny(root: Path) -> dict[str, str]:
-    """The models of `gpu-research`, of chance and small, where `dub models fetch` would put the large ones."""
+    """The models of `gpu-research`, random and small, where `dub models fetch` would put the large ones."""
     cache = root / "cache"
     with pytest.MonkeyPatch.context() as patch:
         for number, install in enumerate(

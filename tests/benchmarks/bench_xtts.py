@@ -1,6 +1,6 @@
 """How much faster XTTS speaks lines together than one after the other, on whatever this machine has.
 
-Its weights are of chance, in the published sizes. Two minutes on two cores; `bench_gpu.py xtts:v2` watches a GPU meanwhile.
+Its weights are random, in the published sizes. Two minutes on two cores; `bench_gpu.py xtts:v2` watches a GPU meanwhile.
 Run it from the root of the checkout: python tests/benchmarks/bench_xtts.py
 """
 

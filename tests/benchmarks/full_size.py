@@ -1,4 +1,4 @@
-"""The large models in their published sizes, with weights of chance: as much work for a GPU as the real ones are.
+"""The large models in their published sizes, with random weights: as much work for a GPU as the real ones are.
 
 They come to an end where real ones would, so that a figure is about a line of a drama and not about the longest
 that a model can say. Run on a GPU, they are made there.

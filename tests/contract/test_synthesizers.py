@@ -87,9 +87,9 @@ def speaking(
 
 
 def skip_tiny(speaking: Speaking) -> None:
-    """Weights of chance babble: how long, how loud and how fast says nothing."""
+    """Random weights babble: length, loudness and speed mean nothing."""
     if speaking.engine.info.name.startswith("xtts"):
-        pytest.skip("its weights are of chance here")
+        pytest.skip("its weights are random here")
 
 
 def test_it_is_known_by_the_name_it_was_asked_for(speaking: Speaking) -> None:

@@ -1,4 +1,4 @@
-"""MMS in the voice of a recording: what of it can be tried with weights of chance."""
+"""MMS in the voice of a recording: what of it can be tried with random weights."""
 
 from __future__ import annotations
 

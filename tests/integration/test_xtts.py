@@ -1,4 +1,4 @@
-"""XTTS: what of it can be tried with weights of chance."""
+"""XTTS: what of it can be tried with random weights."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def chosen(engine: XttsSynthesizer, monkeypatch: pytest.MonkeyPatch) -> list[lis
 
 
 @pytest.mark.parametrize("text", _LINES)
-def test_without_chance_it_says_what_the_library_says(
+def test_without_sampling_it_says_what_the_library_says(
     engine: XttsSynthesizer, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(xtts._Chances, "__call__", lambda _self, _ids, scores: scores)
+    monkeypatch.setattr(xtts._Draws, "__call__", lambda _self, _ids, scores: scores)
     said = engine.synthesize(text, "en", _VOICE, 1.0)
     theirs = engine.network.inference(
         text,
@@ -109,9 +109,9 @@ def test_codes_are_drawn_by_their_odds() -> None:
     odds = torch.tensor([0.5, 0.3, 0.2, 0.0])
     drawn: Counter[int] = Counter()
     for text in range(200):
-        chances = xtts._Chances([f"{text}", "another"])
+        draws = xtts._Draws([f"{text}", "another"])
         for _ in range(20):
-            drawn[int(chances(None, odds.log().expand(2, -1)).argmax(dim=1)[0])] += 1
+            drawn[int(draws(None, odds.log().expand(2, -1)).argmax(dim=1)[0])] += 1
     assert drawn[3] == 0
     for code in range(3):
         assert drawn[code] / drawn.total() == pytest.approx(float(odds[code]), abs=0.03)

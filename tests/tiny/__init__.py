@@ -1,4 +1,4 @@
-"""Models with weights of chance, in the formats of the published ones: what the engines' own loaders read.
+"""Models with random weights, in the formats of the published ones: what the engines' own loaders read.
 
 They say nothing sensible. What is tested with them is everything around the sense: loading, languages, batches,
 checks, digests. They are tiny, unless a benchmark asks for the published sizes.

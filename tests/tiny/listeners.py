@@ -1,4 +1,4 @@
-"""Separators, diarizers and transcribers with weights of chance, or a small model's in a large one's place."""
+"""Separators, diarizers and transcribers with random weights, or a small model's in a large one's place."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def pyannote_model(folder: Path, hidden: int = 8, layers: int = 1) -> Path:
 
 
 def install_sensevoice(cache: Path, patch: pytest.MonkeyPatch) -> None:
-    """Has SenseVoice find weights of chance in a cache of their own."""
+    """Has SenseVoice find random weights in a cache of their own."""
     made = sensevoice_model(cache / "made")
     patch.setenv("DUBBING_CACHE", str(cache))
     hub = sensevoice.MODELS["small"]

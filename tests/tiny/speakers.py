@@ -1,4 +1,4 @@
-"""XTTS, MMS and FreeVC with weights of chance."""
+"""XTTS, MMS and FreeVC with random weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NLLB, M2M100, MADLAD and OPUS-MT with weights of chance."""
+"""NLLB, M2M100, MADLAD and OPUS-MT with random weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def install_translator(
     unpinned = HubModel(hub.repository, hub.revision, files, hub.bytes)
     patch.setitem(seq2seq.FAMILIES[family], model, replace(known, hub=unpinned))
     install(unpinned, made)
-    # Weights of chance never come to an end by themselves.
+    # Random weights never end by themselves.
     patch.setattr(seq2seq, "_MOST_TOKENS", 12)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--episode", type=click.IntRange(1), required=True)
 @click.option("--language", help="A language of the job [its first].")
 def lines(remote: Remote, as_json: bool, job: str, episode: int, language: str | None) -> None:
-    """Show the lines of an episode, as far as they are made."""
+    """Show the lines of an episode that are made so far."""
     given = {"language": language} if language else {}
     found = remote.ask("GET", f"/jobs/{job}/episodes/{episode}/lines", params=given)
     if as_json:
@@ -48,16 +48,16 @@ def lines(remote: Remote, as_json: bool, job: str, episode: int, language: str |
 @click.argument("job", type=JobId())
 @click.option("--episode", type=click.IntRange(1), help="The episode.")
 @click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
-@click.option("--source", help="What is really said; '' takes the line out.")
+@click.option("--source", help="What is really said; '' removes the line.")
 @click.option(
-    "--speaker", help="Who really says it, or who --character is in --episode: s1, s2, ..."
+    "--speaker", help="Who says the line, or who --character is in --episode: s1, s2, ..."
 )
 @click.option("--language", help="The language of --text or --voice (BCP-47).")
 @click.option("--text", help="The right translation.")
 @click.option("--character", help="A character, as in the report (c1, c2, ...), or a new one.")
-@click.option("--voice", help="The voice it speaks --language with.")
+@click.option("--voice", help="The character's voice in --language.")
 @click.option("--name", help="What reports call the character.")
-@click.option("--same-as", help="The character that it is too.")
+@click.option("--same-as", help="Another character that is the same person.")
 def correct(
     remote: Remote,
     as_json: bool,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to."
 )
 def fetch(remote: Remote, as_json: bool, job: str, out: Path) -> None:
-    """Bring here what was published. What is here already is not fetched again."""
+    """Download what was published. What is here already is not fetched again."""
     document = remote.ask("GET", f"/jobs/{job}/outputs")
     manifest = msgspec.convert(document, Manifest)
     known = read_manifest(out)
@@ -51,7 +51,7 @@ def fetch(remote: Remote, as_json: bool, job: str, out: Path) -> None:
 
 @connected
 def webhook_secret(remote: Remote, as_json: bool) -> None:
-    """Print what your team checks the signatures of its webhooks with."""
+    """Print the secret with which your team checks the signatures of its webhooks with."""
     found = remote.ask("GET", "/webhook-secret")
     if as_json:
         print_json(found)

@@ -55,7 +55,7 @@ def list_(remote: Remote, as_json: bool, status: str | None, limit: int) -> None
 @connected
 @click.argument("job", type=JobId())
 def show(remote: Remote, as_json: bool, job: str) -> None:
-    """Show how far a job is, and what it waits for."""
+    """Show a job's progress, and what it waits for."""
     found = remote.ask("GET", f"/jobs/{job}")
     if as_json:
         print_json(found)
@@ -73,14 +73,14 @@ def watch(remote: Remote, as_json: bool, job: str) -> None:
 @connected
 @click.argument("job", type=JobId())
 def pause(remote: Remote, as_json: bool, job: str) -> None:
-    """Begin nothing more of a job; what workers are at, they end."""
+    """Start nothing more of a job; what workers are at, they end."""
     watching.tell(remote.ask("POST", f"/jobs/{job}/pause"), as_json)
 
 
 @connected
 @click.argument("job", type=JobId())
 def resume(remote: Remote, as_json: bool, job: str) -> None:
-    """Go on with a job that was paused."""
+    """Resume a paused job."""
     watching.tell(remote.ask("POST", f"/jobs/{job}/resume"), as_json)
 
 
@@ -95,7 +95,7 @@ def cancel(remote: Remote, as_json: bool, job: str) -> None:
 @click.argument("job", type=JobId())
 @click.option("--episodes", default="", help="Which of those that failed, as in 1-3,7 [all].")
 def retry(remote: Remote, as_json: bool, job: str, episodes: str) -> None:
-    """Try again what failed."""
+    """Retry failed episodes."""
     body = {"episodes": parse_episodes(episodes) or None}
     watching.tell(remote.ask("POST", f"/jobs/{job}/retry", json=body), as_json)
 
@@ -105,7 +105,7 @@ def retry(remote: Remote, as_json: bool, job: str, episodes: str) -> None:
 @click.option("--gate", type=_GATES, required=True, help="What was looked at.")
 @click.option("--episodes", default="", help="Which of those that wait, as in 1-3,7 [all].")
 def approve(remote: Remote, as_json: bool, job: str, gate: str, episodes: str) -> None:
-    """Let go on what waits for people."""
+    """Approve episodes that wait for review."""
     body = {"gate": gate, "episodes": parse_episodes(episodes) or None}
     watching.tell(remote.ask("POST", f"/jobs/{job}/approve", json=body), as_json)
 
@@ -114,6 +114,6 @@ def approve(remote: Remote, as_json: bool, job: str, gate: str, episodes: str) -
 @click.argument("job", type=JobId())
 @click.argument("priority", type=PRIORITIES)
 def prioritize(remote: Remote, as_json: bool, job: str, priority: str) -> None:
-    """Change whose work is taken first."""
+    """Change a job's priority."""
     body = {"priority": priority}
     watching.tell(remote.ask("PUT", f"/jobs/{job}/priority", json=body), as_json)

@@ -26,17 +26,19 @@ _BESIDE = ("glossary.csv", "cast.toml", "corrections.toml")
 @connected
 @click.argument("release", metavar="RELEASE|URL")
 @click.option("--to", "languages", required=True, help="Languages (BCP-47), as in en,pt-BR,es-419.")
-@click.option("--episodes", default="", help="Which episodes, as in 1-3,7 [all].")
+@click.option("--episodes", default="", help="Episodes, as in 1-3,7 [all].")
 @click.option("--profile", default="local", show_default=True, help="Which engines do the work.")
 @click.option("--out", help="Where to put it, URL or path [RELEASE/localized].")
-@click.option("--no-dub", is_flag=True, help="Subtitles alone.")
+@click.option("--no-dub", is_flag=True, help="Make subtitles only.")
 @click.option(
-    "--replace", is_flag=True, help="Drop what was published before and isn't in this job."
+    "--replace", is_flag=True, help="Drop published languages and episodes that this job lacks."
 )
 @click.option("--priority", type=PRIORITIES, default="normal", show_default=True)
-@click.option("--review", default="", help="Wait for people there: script,translation,release.")
-@click.option("--webhook", help="A URL that is told how the job goes on.")
-@click.option("--key", help="The same key again is the same job [a new one each time].")
+@click.option(
+    "--review", default="", help="Wait for review after these: script,translation,release."
+)
+@click.option("--webhook", help="A URL that gets the job's events.")
+@click.option("--key", help="Idempotency key: the same key is the same job [a new one each time].")
 @click.option("--upload", is_flag=True, help="Send the release's folder to the service first.")
 @click.option("--wait", is_flag=True, help="Watch the job until it has ended.")
 def submit(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dubbing.engines.devices import Device, begin_chance, needs_mb
+from dubbing.engines.devices import Device, seed_torch, needs_mb
 from dubbing.engines.hub import tensors_only
 from dubbing.engines.torch_engine import read_checkpoint
 from dubbing.errors import Rejected
@@ -94,7 +94,7 @@ class Converter:
         # Its windows end where the sound does: what is left over would be cut off.
         room = np.concatenate([heard, np.zeros(_HEARD_HZ // 10, np.float32)])
         voice = self._voice(recording)
-        begin_chance(hashlib.sha256(heard.tobytes()).hexdigest())
+        seed_torch(hashlib.sha256(heard.tobytes()).hexdigest())
         with torch.inference_mode():
             words = self._network.extract_wavlm_features(
                 torch.from_numpy(room).unsqueeze(0).to(self._device.name)

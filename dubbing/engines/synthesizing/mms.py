@@ -74,7 +74,7 @@ class MmsSynthesizer(TorchEngine[Path]):
         super().__init__(f"mms:{model}", MODELS[model])
         self._speakers: OrderedDict[str, _Speaker] = OrderedDict()
         self._converter: freevc.Converter | None = None
-        self._lock = threading.Lock()  # chance is the process's, and begins anew at each line
+        self._lock = threading.Lock()  # torch's seed is the process's, and is set for each line
 
     @property
     def info(self) -> EngineInfo:
@@ -133,7 +133,7 @@ class MmsSynthesizer(TorchEngine[Path]):
             breath = np.zeros(round(speaker.rate_hz * _BREATH_MS / 1000 / speed), np.float32)
             said = [breath]
             for piece in said_as:
-                devices.begin_chance(f"{piece}\0{base}")
+                devices.seed_torch(f"{piece}\0{base}")
                 said += [speaker.say(piece, speed, device), breath]
             made = Audio.of_mono(np.concatenate(said[1:-1]), speaker.rate_hz)
             if recording is not None:

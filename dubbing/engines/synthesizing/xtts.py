@@ -1,9 +1,9 @@
 """XTTS-v2 by Coqui: a person's voice from a few seconds of it, in seventeen languages. Needs torch.
 
-A network chooses the codes of the sound one after the other, by chance: the same text is said a little otherwise
-each time. So that a take is the same whenever it is made, and whatever is spoken beside it, each text draws from a
-chance of its own, which begins with what is to be said. Choosing takes nearly all the time, and a GPU is idle most
-of it, so texts that several threads ask for are chosen for together.
+A network samples the codes of the sound one after the other, so the same text sounds a little different each time.
+To make a take the same whenever it is made, and whatever is spoken beside it, each text draws from a generator of
+its own, seeded from what is to be said. Sampling takes nearly all the time, and would leave a GPU idle for most of it,
+so texts that several threads ask for are sampled together.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ class XttsSynthesizer(TorchEngine[Any]):
         )
 
         gpt, config = self.network.gpt, self.network.config
-        chances = _Chances([f"{p.text}\0{p.language}\0{Path(p.voice.name).name}" for p in pieces])
+        draws = _Draws([f"{p.text}\0{p.language}\0{Path(p.voice.name).name}" for p in pieces])
         with torch.inference_mode():
             begun = []
             for piece in pieces:
@@ -242,14 +242,14 @@ class XttsSynthesizer(TorchEngine[Any]):
                 pad_token_id=gpt.stop_audio_token,
                 eos_token_id=gpt.stop_audio_token,
                 max_length=longest + 1 + gpt.max_gen_mel_tokens,
-                do_sample=False,  # not by its one chance for all
+                do_sample=False,  # not from one generator for all
                 repetition_penalty=float(config.repetition_penalty),
                 logits_processor=LogitsProcessorList(
                     [
                         TemperatureLogitsWarper(config.temperature),
                         TopKLogitsWarper(config.top_k),
                         TopPLogitsWarper(config.top_p),
-                        chances,
+                        draws,
                     ]
                 ),
             )[:, longest + 1 :]
@@ -285,23 +285,23 @@ class XttsSynthesizer(TorchEngine[Any]):
         return np.asarray(made.flatten().cpu(), np.float32)
 
 
-class _Chances:
-    """Has generation, which takes the likeliest code, draw codes by their odds, each text from a chance of its own:
+class _Draws:
+    """Has generation, which takes the likeliest code, draw codes by their odds, each text from a generator of its own:
     the largest of log odds with Gumbel noise is such a draw (Maddison, Tarlow and Minka, 2014)."""
 
     def __init__(self, said: list[str]) -> None:
         self._said = said
-        self._chances: list[Any] = []
+        self._generators: list[Any] = []
 
     def __call__(self, _ids: Any, scores: Any) -> Any:
         import torch
 
-        if not self._chances:
-            self._chances = [devices.chance(said, scores.device) for said in self._said]
+        if not self._generators:
+            self._generators = [devices.generator(said, scores.device) for said in self._said]
         noise = torch.stack(
             [
-                torch.empty_like(row).exponential_(generator=chance)
-                for row, chance in zip(scores, self._chances, strict=True)
+                torch.empty_like(row).exponential_(generator=generator)
+                for row, generator in zip(scores, self._generators, strict=True)
             ]
         )
         return scores - noise.log()
