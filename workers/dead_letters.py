@@ -1,4 +1,4 @@
-"""Messages of the pipeline that were not understood: to be read, and sent again once that is mended."""
+"""Dead letters: the pipeline's messages that were not understood, kept to be read and replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where engines work: on a GPU if there is one, with half the bits; and how to tell that it is lost."""
+"""The device that engines work on: a GPU in 16 bits if there is one; and how to tell that it is lost."""
 
 from __future__ import annotations
 

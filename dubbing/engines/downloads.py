@@ -1,6 +1,6 @@
-"""Single files from the web: resumed where they were broken off, from a mirror where one is named.
+"""Downloads single files from the web: resumes them, and uses a mirror if one is named.
 
-Who asks checks the digest of what came. An archive is never unpacked, one file is read out of it.
+The caller checks the digest. An archive is never unpacked; one file is read out of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Models that a hub or a server carries: pinned by revision and digest, fetched once, checked at every load.
+"""Models from a hub or a server: pinned by revision and digest, fetched once, checked at every load.
 
 Nothing is fetched unasked: `dub models fetch` does it, and a run without the files says so.
 """

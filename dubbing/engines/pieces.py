@@ -1,4 +1,4 @@
-"""Long texts in pieces that a network takes."""
+"""Splits long texts into pieces that a network can take."""
 
 from __future__ import annotations
 

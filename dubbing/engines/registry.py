@@ -1,4 +1,4 @@
-"""The one table of engines, and those that are loaded in this process."""
+"""The table of all engines, and the engines loaded in this process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Model files that come as ordinary packages: found, put together once, and checked at every load.
+"""Model files from ordinary packages: found, joined once, and checked at every load.
 
-What was checked once is only hashed again where the file has been touched since.
+A checked file is hashed again only if it was touched since.
 
-Some packages carry a model in parts, since registries bound the size of a file. The parts are read as
+Some packages carry a model in parts, since registries limit the size of a file. The parts are read as
 files and never imported: a package that only carries weights has no business running code here.
 """
 

@@ -1,4 +1,4 @@
-"""What a file holds, in one number."""
+"""The SHA-256 of a file."""
 
 from __future__ import annotations
 

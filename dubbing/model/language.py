@@ -1,4 +1,4 @@
-"""A language as the product deals with it."""
+"""A language and its subtitle rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be told to others, kept until it has been."""
+"""The outbox: news to send, kept until it is confirmed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which workers there are, by their own account."""
+"""Which workers there are, by their heartbeats."""
 
 from __future__ import annotations
 

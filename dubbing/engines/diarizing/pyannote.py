@@ -1,7 +1,7 @@
 """pyannote: diarization that hears people talk over each other (Bredin, 2023; Landini and others, 2022). Needs torch.
 
-One network says who of up to three people speaks in each window of 10 s, another how each of them sounds; what
-sounds alike is one person. Nothing is reported to the makers of the library, which would by default.
+One network says which of up to three people speak in each window of 10 s, another makes their voiceprints; similar
+voiceprints are one person. The library's telemetry, on by default, is turned off.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every diarizer leaves, whatever tells it voices apart: speakers by first appearance, and how each sounds."""
+"""What every diarizer returns: speakers in order of first appearance, with a voiceprint each."""
 
 from __future__ import annotations
 

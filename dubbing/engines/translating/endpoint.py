@@ -1,8 +1,7 @@
 """Translation by a chat model behind an HTTP endpoint that speaks OpenAI's language: vLLM, llama.cpp, a cloud.
 
-Which model it is says the profile, `openai:qwen3-32b`; where it is says the environment. Each line is a
-request of its own, with its scene in it, and several are under way at once: a server that batches has
-them together, and none of them knows which others were.
+The profile names the model (`openai:qwen3-32b`), the environment its address. Each line is a request of its
+own, with its scene in it. Several run at once, so that a server can batch them; none depends on the others.
 """
 
 from __future__ import annotations

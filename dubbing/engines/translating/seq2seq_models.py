@@ -1,4 +1,4 @@
-"""The networks that `seq2seq.py` runs: where they are from, what they may be used for, what they call languages."""
+"""The networks that `seq2seq.py` runs: their sources, licences, and names for languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said of a translation by looking at its characters: pure checks, whoever translated.
+"""Pure checks of a translation by its characters, for every translator.
 
 They can't tell whether a line is right, only whether it is a line at all: in the target's script, as
 long as could be expected, without what a chatty model says about its own work.
