@@ -16,6 +16,7 @@ from service import Service, service
 from starlette.testclient import TestClient
 
 from dubbing.api import create_app
+from dubbing.api.guesses import Guesses
 from dubbing.model.service import Role
 from dubbing.service.plans import Plans
 from dubbing.service.settings import ServiceSettings
@@ -67,7 +68,9 @@ def api(
     with service(folder, url, **values) as one:
         settings = ServiceSettings(scratch=one.scratch, upload_limit_gb=0.002, min_free_gb=0)
         plans = Plans(one.engines, one.scratch)
-        yield Api(one, create_app(one.desk, one.database, one.store, plans, settings, routers))
+        app = create_app(one.desk, one.database, one.store, plans, settings, routers)
+        app.state.guesses = Guesses(free=1_000_000)  # tests of other things try many wrong tokens
+        yield Api(one, app)
 
 
 def order(release: Path | str, *languages: str, **values: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from dubbing.api import (
     uploads,
 )
 from dubbing.api.bodies import BoundedBodies
+from dubbing.api.guesses import Guesses
 from dubbing.api.parts import Parts
 from dubbing.service.desk import Desk
 from dubbing.service.plans import Plans
@@ -53,6 +54,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.stop = threading.Event()  # set when the server is to end: watchers are let go
+    app.state.guesses = Guesses()
     app.state.parts = Parts(desk, database, store, plans, settings)
     problems.add_handlers(app)
     app.add_middleware(BoundedBodies)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, ClassVar
 
+import anyio
+import structlog
 from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from dubbing.api.guesses import Guesses
 from dubbing.api.parts import Parts
-from dubbing.api.problems import Forbidden, Unauthenticated
+from dubbing.api.problems import Forbidden, TooManyGuesses, Unauthenticated
 from dubbing.model.service import Role
 from dubbing.service.desk import Actor
 from dubbing.store import access
 from dubbing.store.access import Token
+
+log = structlog.get_logger()
 
 NEEDS: Mapping[str, Role] = {
     "GET /v1/me": Role.VIEWER,
@@ -63,7 +69,12 @@ class GuardedRoute(APIRoute):
         needed = NEEDS[f"{'GET' if method == 'HEAD' else method} {self.path}"]
 
         async def guarded(request: Request) -> Response:
-            request.state.token = await run_in_threadpool(_admit, request, needed)
+            try:
+                request.state.token = await run_in_threadpool(_admit, request, needed)
+            except Unauthenticated:
+                if "authorization" in request.headers:
+                    await _slow_down(request)
+                raise
             if self.reads_all:
                 await request.body()  # and refuses what is too large, of routes that want none too
             return await handle(request)
@@ -100,6 +111,23 @@ def _admit(request: Request, needed: Role) -> Token:
             remedy="Ask somebody who has it, or an admin for a token with that role.",
         )
     return token
+
+
+async def _slow_down(request: Request) -> None:
+    """Has whoever tries tokens wait. Raises TooManyGuesses."""
+    guesses: Guesses = request.app.state.guesses
+    address = request.client.host if request.client else ""
+    wait_s = guesses.wait_s(address, time.monotonic())
+    if wait_s:
+        log.warning("token.wrong", address=address, wait_s=round(wait_s, 1))
+    if wait_s > guesses.most_wait_s:
+        raise TooManyGuesses(
+            "Authorization",
+            found="many tokens that are unknown or revoked",
+            expected="Bearer and a token of the service",
+            remedy="Have an admin of your team make you a token.",
+        )
+    await anyio.sleep(wait_s)
 
 
 def _caller(request: Request) -> Token:

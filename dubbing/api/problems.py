@@ -33,6 +33,10 @@ class Unauthenticated(Rejected):
     """Nobody whom we know asks."""
 
 
+class TooManyGuesses(Unauthenticated):
+    """Somebody tries one token after the other."""
+
+
 class Forbidden(Rejected):
     """Somebody asks whose role does not go so far."""
 
@@ -52,6 +56,7 @@ class Unsatisfiable(Rejected):
 
 
 _STATUS: Mapping[type[Rejected], HTTPStatus] = {
+    TooManyGuesses: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     Missing: HTTPStatus.NOT_FOUND,
@@ -105,7 +110,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-COMMON = responses(400, 401, 403, 404, 409, 413, 422, 503)  # of every route that needs a token
+COMMON = responses(400, 401, 403, 404, 409, 413, 422, 429, 503)  # of every route that needs a token
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -147,6 +152,8 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONR
 def _rejected(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Rejected)  # noqa: S101 - as registered
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+    if isinstance(error, TooManyGuesses):
+        headers["Retry-After"] = str(_RETRY_AFTER_S)
     return _answer(problem_of(error), headers)
 
 
