@@ -11,6 +11,7 @@ import numpy as np
 
 from dubbing.engines import lines
 from dubbing.engines.ports import Port, TranslationRequest
+from dubbing.engines.translating import amounts
 from dubbing.engines.translating.routes import Hop
 from dubbing.media import dsp, sound
 from dubbing.model.audio import Audio
@@ -25,7 +26,7 @@ from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "synthesize", 5
+NAME, VERSION = "synthesize", 6
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(
@@ -135,7 +136,7 @@ def _speak(work: Work, settings: Settings, line: Line, voice: Voice, slot: Span)
         shortenings += 1
         may_shorten = shortenings < _MAX_SHORTENINGS
         shorter = _shorter(work, settings, line, asked.max_chars)
-        if len(shorter) < len(text):
+        if len(shorter) < len(text) and not _loses_numbers(settings, line, text, shorter):
             text = shorter
             natural = _take(work, settings, voice, text, 1.0)
     take = natural
@@ -164,6 +165,15 @@ def _take(work: Work, settings: Settings, voice: Voice, text: str, speed: float)
         settings.language,
         speed,
         recording,
+    )
+
+
+def _loses_numbers(settings: Settings, line: Line, text: str, shorter: str) -> bool:
+    """Whether a shorter translation lacks a number that the longer one has."""
+    source = settings.route[0].source
+    missing = amounts.changed(line.source_text, shorter, source, settings.language)
+    return bool(
+        set(missing) - set(amounts.changed(line.source_text, text, source, settings.language))
     )
 
 
