@@ -50,7 +50,7 @@ def translate(
     is given as many lines at once as it wants; what it has made of them is kept before it is given more.
 
     With `whole_in`, the languages (BCP-47) of source and target, a translation that seems to lack a part is asked
-    for again part by part, and that is taken if it then lacks none.
+    for again part by part, and that is taken if it is nearer in meaning to all that is said.
     """
     requests = [_as_worked_with(request, route[0].source) for request in requests]
     cached = _CachedTranslators(engines, store, len(route) * len(requests), progress)
@@ -77,8 +77,8 @@ def _whole(
         said = translate_along(cached, route, [replace(request, text=part) for part in parts])
         together = completeness.joined(said, languages[1])
         # What says the same twice is no more whole.
-        if len({one.text for one in said}) == len(said) > 1 and not completeness.lacks(
-            request.text, together.text, *languages
+        if len({one.text for one in said}) == len(said) > 1 and completeness.is_nearer(
+            request.text, together.text, translation.text
         ):
             whole[index] = together
     return whole

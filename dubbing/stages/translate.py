@@ -224,8 +224,13 @@ def _translate(
 ) -> dict[int, Line]:
     """Line by line; those that can't be read in the time they have are asked for again, shorter.
 
-    A shorter one that lacks a part is taken too, and marked: it can't be said otherwise in that time.
+    A shorter one that lacks a part is not taken: words that pass too fast are better than none.
     """
+
+    def worse(number: int, answer: Translation) -> bool:
+        text = requests[number].text
+        return _lacks(text, answer, languages) and not _lacks(text, translations[number], languages)
+
     languages = (source, settings.language) if settings.compared_by else None
     translations = dict(
         zip(
@@ -242,12 +247,7 @@ def _translate(
         )
     )
     in_digits = _in_digits(work, settings, source, requests, translations)
-    translations |= {
-        number: answer
-        for number, answer in in_digits.items()
-        if not _lacks(requests[number].text, answer, languages)
-        or _lacks(requests[number].text, translations[number], languages)
-    }
+    translations |= {n: t for n, t in in_digits.items() if not worse(n, t)}
     too_long = {
         number: replace(request, max_chars=budgets[number])
         for number, request in requests.items()
@@ -255,7 +255,9 @@ def _translate(
     }
     shorter = lines.translate(work.engines, work.store, settings.route, list(too_long.values()))
     for number, translation in zip(too_long, shorter, strict=True):
-        if len(translation.text) < len(translations[number].text):
+        if len(translation.text) < len(translations[number].text) and not worse(
+            number, translation
+        ):
             translations[number] = translation
     engines = tuple(hop.engine for hop in settings.route)
     return {

@@ -17,7 +17,7 @@ from dubbing.formats.chinese_words import words
 from dubbing.model.language import base
 from dubbing.model.review import ReviewItem, ReviewKind
 
-VERSION = 2  # of the rules here
+VERSION = 3  # of the rules here
 
 # A translation is nearer to a part of the source than to the whole by this cosine, and not longer than expected.
 _NEARER = 0.02
@@ -47,6 +47,12 @@ def lacks(text: str, translation: str, source: str, target: str) -> bool:
     said = meaning.of(translation)
     nearest = max(float(meaning.of(rest) @ said) for rest in rests)
     return nearest > max(_SAYS, float(meaning.of(text) @ said) + _NEARER)
+
+
+def is_nearer(text: str, translation: str, than: str) -> bool:
+    """Whether a translation is nearer in meaning to a text than another. Both languages must be comparable."""
+    said = meaning.of(text)
+    return float(said @ meaning.of(translation)) > float(said @ meaning.of(than))
 
 
 def revision(source: str, target: str) -> str:
