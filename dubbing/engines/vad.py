@@ -34,6 +34,11 @@ class VadSettings:
     reach_ms: int = 240  # how far from Silero's edge the sound's own edge is looked for
 
 
+_FAINT = VadSettings(onset=0.2, offset=0.1)
+_DYING_MS = 600  # how long a last syllable takes to die away
+_LEAST_FAINT_MS = 250  # shorter ones are clicks and breath
+
+
 def probabilities(speech: Audio) -> Probabilities:
     """How probably each frame of 32 ms is speech, 0 to 1, float32 of shape (frames,).
 
@@ -72,6 +77,30 @@ def speech_spans(
         after_ms = coarse[index + 1].start_ms if index + 1 < len(coarse) else speech.duration_ms
         refined.append(_refine(span, before_ms, after_ms, levels_db, settings.reach_ms))
     return [span for span in refined if span.duration_ms]
+
+
+def all_speech(
+    speech: Audio, settings: VadSettings | None = None, found: Probabilities | None = None
+) -> list[Span]:
+    """`speech_spans`, and faint speech: how words die away, and what is whispered or under loud music.
+
+    Where speech starts is left as it is: breath is faint, too.
+    """
+    found = probabilities(speech) if found is None else found
+    clear = speech_spans(speech, settings, found)
+    faint = speech_spans(speech, _FAINT, found)
+    reached: list[Span] = []
+    for index, span in enumerate(clear):
+        next_ms = clear[index + 1].start_ms if index + 1 < len(clear) else speech.duration_ms
+        ends = [one.end_ms for one in faint if one.start_ms < span.end_ms < one.end_ms]
+        end_ms = min(max(ends, default=span.end_ms), next_ms, span.end_ms + _DYING_MS)
+        reached.append(Span(span.start_ms, end_ms))
+    alone = [
+        span
+        for span in faint
+        if span.duration_ms >= _LEAST_FAINT_MS and not any(span.overlap_ms(one) for one in reached)
+    ]
+    return sorted([*reached, *alone])
 
 
 def _above(found: Probabilities, settings: VadSettings) -> list[Span]:

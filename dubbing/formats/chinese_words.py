@@ -11,6 +11,13 @@ _DIGITS = "0-9〇零一二三四五六七八九十百千万亿两半萬億兩"
 _NUMBER = re.compile(rf"(?:第|百分之)?[{_DIGITS}]+(?:[点點.,:][{_DIGITS}]+)*[%％]?")
 
 
+_HANZI = re.compile(r"[\u3400-\u9fff]")
+
+
+def has_hanzi(text: str) -> bool:
+    return _HANZI.search(text) is not None
+
+
 def inside_words(text: str) -> set[int]:
     """The offsets of a Chinese text that lie inside a word or a number."""
     edges = set(accumulate(map(len, dictionary_words(text)), initial=0))

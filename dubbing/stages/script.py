@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from dubbing.errors import Rejected
 from dubbing.formats.chinese_script import utterances_written
-from dubbing.formats.chinese_words import inside_words
+from dubbing.formats.chinese_words import has_hanzi, inside_words
 from dubbing.model import doubt
 from dubbing.model.accounting import reaching, speech_without_line, without
 from dubbing.model.job import LineCorrection
@@ -216,9 +216,12 @@ def correct(
                 )
             utterance = replace(utterance, speaker=correction.speaker)
         if correction.source is not None:
-            utterance = replace(
-                utterance, text=correction.source.strip(), words=(), review=(), language=""
-            )
+            text = correction.source.strip()
+            same = has_hanzi(text) == has_hanzi(utterance.text)
+            language = (
+                utterance.language if same else ""
+            )  # a person wrote what was taken for another
+            utterance = replace(utterance, text=text, words=(), review=(), language=language)
         by_number[correction.line] = utterance
     return tuple(utterance for utterance in by_number.values() if utterance.text)
 

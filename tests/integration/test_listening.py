@@ -100,3 +100,15 @@ def test_the_measure_counts_confusions_and_misses() -> None:
     assert episodes.shares_right(truth, one) == pytest.approx(0.5)
     half = (Turn("s1", Span(0, 500)), Turn("s2", Span(1000, 2000)))
     assert episodes.shares_right(truth, half) == pytest.approx(0.75)
+
+
+def test_english_among_mandarin_is_heard_as_english() -> None:
+    mandarin = next(clip for clip in episodes.clips("zh") if clip.text.startswith("周一到周五"))
+    english = next(clip for clip in episodes.clips("en") if "fellow Americans" in clip.text)
+    first, *_ = episodes.pieces(english)
+    episode = episodes.build([mandarin, first, mandarin], gaps_ms=(900,))
+    with FasterWhisper() as transcriber:
+        hearing = transcriber.transcribe(episode.speech, "zh")
+    foreign = [word.text for word in hearing.words if word.language == "en"]
+    assert "".join(foreign).strip().startswith("And so my fellow")
+    assert sum(word.language == "" for word in hearing.words) > 60

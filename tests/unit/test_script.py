@@ -182,3 +182,15 @@ def test_what_cannot_be_understood_is_said_when_nothing_is_left() -> None:
     refused = no_lines("ep01", "zh", unscripted)
     assert "1.2 s (another language)" in str(refused)
     assert "no speech" in str(no_lines("ep01", "zh", ()))
+
+
+@pytest.mark.parametrize(
+    ("source", "language"), [("Shut up, now!", "en"), ("Be quiet!", "en"), ("闭嘴！", "")]
+)
+def test_a_line_in_another_language_stays_so_unless_a_person_writes_another(
+    source: str, language: str
+) -> None:
+    english = [Word(" Shut", Span(0, 300), 0.9, "en"), Word(" up!", Span(300, 600), 0.9, "en")]
+    found = utterances_of(english, [turn("s1", 0, 600)], "zh")
+    (corrected,) = correct(found, [LineCorrection(1, 1, source=source)], "ep01")
+    assert (corrected.text, corrected.language) == (source, language)

@@ -19,7 +19,7 @@ from dubbing.model.audio import Audio, Samples
 from dubbing.model.review import SpeechWithoutLine, Unscripted
 from dubbing.model.speech import Doubt, Hearing, Word
 
-VERSION = 2  # of the rules here and beside; part of each revision, since words depend on them
+VERSION = 3  # of the rules here and beside; part of each revision, since words depend on them
 BEAM_SIZE = 5
 MEL_FRAMES = 3000  # 30 s, which a Whisper's encoder takes, however short the sound is
 

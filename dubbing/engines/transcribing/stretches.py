@@ -49,7 +49,7 @@ def stretches(speech: Audio) -> list[Stretch]:
     """The speech in mono sound at 16 kHz, in stretches short enough to be heard at once."""
     found = vad.probabilities(speech)
     groups: list[list[Span]] = []
-    for whole in vad.speech_spans(speech, found=found):
+    for whole in vad.all_speech(speech, found=found):
         for span in _cut_long(whole, found):
             joinable = (
                 groups
