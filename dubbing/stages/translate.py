@@ -11,7 +11,7 @@ from dubbing.engines.translating import amounts, completeness
 from dubbing.engines.translating.chinese_names import whole_words
 from dubbing.engines.translating.glossary import held
 from dubbing.engines.translating.routes import Hop
-from dubbing.formats.chinese_script import working_text
+from dubbing.formats.chinese_script import simplify, working_text
 from dubbing.model import doubt, memory
 from dubbing.model.casting import as_people_say
 from dubbing.model.cue import CueRules
@@ -137,7 +137,7 @@ def divided_line(
             term
             for term in line.terms
             if term.target in text
-            or (term.source in utterance.text and term.target not in line.text)
+            or (simplify(term.source) in simplify(utterance.text) and term.target not in line.text)
         ]
         part = _line(utterance, text, line.engines, line.notes, tuple(terms), line.review)
         parts.append(replace(part, sentence=sentence.numbers))

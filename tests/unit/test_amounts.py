@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from test_completeness import translated
 
+from dubbing.engines import registry
+from dubbing.engines.fakes import FakeTranslator
+from dubbing.engines.ports import Translation, TranslationRequest
 from dubbing.engines.translating.amounts import changed, in_digits, numbers, review
 from dubbing.engines.translating.number_words import values
 from dubbing.model.review import ReviewKind
@@ -136,3 +143,38 @@ def test_other_digits_in_a_right_translation_are_marked(
     wrong = re.sub(r"\d", lambda d: str((int(d[0]) + 3) % 10), translation)
     if wrong != translation and "3万" not in line:
         assert changed(line, wrong, "zh", language)
+
+
+class Miscounting(FakeTranslator):
+    """A translator that knows digits better than numerals, and one number not at all."""
+
+    said: ClassVar = {
+        "他欠我一万二。": "He owes me one thousand two hundred.",
+        "他欠我12000。": "He owes me 12,000.",
+        "她今年二十五岁。": "She is thirty-five.",
+        "她今年25岁。": "She is thirty-five years old.",
+        "签字吧。": "Sign it.",
+    }
+
+    def translate(
+        self, requests: Sequence[TranslationRequest], source: str, target: str
+    ) -> list[Translation]:
+        return [Translation(self.said[request.text], confidence=0.95) for request in requests]
+
+
+def test_a_changed_number_is_asked_for_again_in_digits_and_marked_if_it_stays_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "create", lambda _port, _name: Miscounting())
+    script = translated(["他欠我一万二。", "她今年二十五岁。", "签字吧。"], tmp_path)
+    assert [line.text for line in script.lines] == [
+        "He owes me 12,000.",
+        "She is thirty-five.",
+        "Sign it.",
+    ]
+    assert script.lines[0].source_text == "他欠我一万二。"
+    assert [[item.kind for item in line.review] for line in script.lines] == [
+        [],
+        [ReviewKind.NUMBERS],
+        [],
+    ]

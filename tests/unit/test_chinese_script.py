@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from dubbing.engines.translating.routes import Hop
 from dubbing.formats.chinese_script import is_traditional, utterances_written, working_text, written
+from dubbing.model.cue import CueRules
+from dubbing.model.episode import Term
+from dubbing.model.series import Name
 from dubbing.model.speech import Utterance, Word
 from dubbing.model.time import Span
+from dubbing.stages import translate
 
 
 @pytest.mark.parametrize("tag", ["zh-Hant", "zh-TW", "zh-HK", "zh-MO", "zh-Hant-HK"])
@@ -48,3 +53,20 @@ def test_words_are_converted_with_their_line() -> None:
 
 def test_other_languages_are_worked_with_as_they_are() -> None:
     assert working_text("頭が痛い", "ja") == "頭が痛い"
+
+
+@pytest.mark.parametrize("given", ["顧家", "顾家"])
+@pytest.mark.parametrize("line", ["顧承澤回顧家了。", "顾承泽回顾家了。"])
+def test_names_and_terms_are_found_in_a_line_of_either_script(line: str, given: str) -> None:
+    settings = translate.Settings(
+        episode=1,
+        language="en",
+        route=(Hop("fake", "zh-TW", "en"),),
+        terms=(Term(given, "en", "the Gus"),),
+        rules=CueRules(chars_per_line=42, reading_speed_cps=20),
+        corrections=(),
+        names_as="en",
+    )
+    names = [Name("顾承泽", {"顾承泽": "Gu Chengze"}, ())]
+    found = translate.terms_in(line, "zh-TW", settings, names)
+    assert {term.target for term in found} == {"the Gus", "Gu Chengze"}
