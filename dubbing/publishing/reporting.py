@@ -19,9 +19,6 @@ from dubbing.model.time import Span, merge
 from dubbing.planning.graph import EpisodeNodes, LanguageNodes, Node, Plan
 from dubbing.store.artifacts import ArtifactStore, read_json
 
-UNSURE = 0.6  # a transcriber's confidence below which a line should be listened to
-
-
 # What a draft says of lines that a check doubts; other kinds of doubt stand at their lines alone.
 _DOUBTED = {
     ReviewKind.HEARING: "Transcript: lines that may be misheard",

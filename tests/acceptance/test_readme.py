@@ -38,7 +38,6 @@ from dubbing.model.dub import FitKind
 from dubbing.model.service import Role
 from dubbing.planning.config import configs_folder, load_profile
 from dubbing.publishing.publish import EngineUsed, File, JobRecord, Manifest
-from dubbing.publishing.reporting import UNSURE
 from dubbing.service import messages
 from dubbing.service.metrics import ServiceMetrics
 from dubbing.service.settings import ServiceSettings
@@ -436,7 +435,6 @@ def test_the_figures_are_those_of_the_code() -> None:
         f"at most {fitting.MAX_SPEED} times",
         f"at most {fitting.MAX_TEMPO} times together",
         f"up to {fitting.MAX_FLAGGED_TEMPO} times as fast",
-        f"below {UNSURE * 100:.0f} %",
         f"shown for {rules.shortest_ms} ms to {rules.longest_ms // 1000} s",
         f"{rules.gap_frames} frames, or at least {rules.free_gap_frames}:",
         f"{rules.vertical_columns_per_line} Latin letters",
