@@ -172,6 +172,18 @@
   }
   addEventListener("hashchange", reveal);
 
+  // The picture stays in sight when its place has been scrolled away.
+  const player = one(".player");
+  let inSight = true;
+  function place() {
+    const away = !inSight && (!video.paused || video.currentTime > 0);
+    if (away && !one(".screen.away")) player.style.minHeight = `${player.offsetHeight}px`;
+    one(".screen").classList.toggle("away", away);
+    if (!away) player.style.minHeight = "";
+  }
+  new IntersectionObserver(([seen]) => { inSight = seen.isIntersecting; place(); }).observe(player);
+  video.addEventListener("play", place);
+
   video.removeAttribute("controls");
   for (const audio of dubs.values()) audio.removeAttribute("controls");
   one(".sounds").hidden = true;
