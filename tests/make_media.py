@@ -55,7 +55,7 @@ def _pan(layout: str) -> str:
         "4.0": "FL FR FC BC", "5.0": "FL FR FC BL BR", "5.1": "FL FR FC LFE BL BR",
         "6.1": "FL FR FC LFE BC SL SR", "7.1": "FL FR FC LFE BL BR SL SR",
     }[layout]  # fmt: skip
-    voice = {"FC": "c0"} if "FC" in names.split() else {"FL": "c0", "FR": "c1"}
+    voice = {"FC": "0.9*c0"} if "FC" in names.split() else {"FL": "c0", "FR": "c1"}
     parts = [f"{name}={voice.get(name, '0*c0')}" for name in names.split()]
     return f"{layout}|{'|'.join(parts)}"
 

@@ -8,6 +8,8 @@ from dubbing.media.timeline import Timeline
 # What the MP4 container holds and players play.
 _PICTURES = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video"})
 _SOUNDS = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
+# AVI holds no times, and without B-frames these too come out of the decoder late, by its delay.
+_REORDERED = frozenset({"h264", "hevc"})
 _LOWEST_MP3_HZ = 16_000  # ISO/IEC 14496-3: MP4 has no name for MPEG-2.5 audio
 _USUAL_CHANNELS = (1, 2, 6, 8)  # what AAC has standard layouts for, and players play
 
@@ -21,7 +23,7 @@ def why_not_copied(stream: StreamHeader, timeline: Timeline) -> str:
     if stream.codec_type == "video":
         if codec not in _PICTURES:
             return f"MP4 can't hold {codec}"
-        if timeline.without_time and stream.has_b_frames:
+        if timeline.without_time and (stream.has_b_frames or codec in _REORDERED):
             return f"{timeline.without_time} frames don't say when they are shown"
     else:
         if codec not in _SOUNDS:
@@ -33,12 +35,16 @@ def why_not_copied(stream: StreamHeader, timeline: Timeline) -> str:
     return ""
 
 
-def encode_picture() -> list[str]:
-    """ffmpeg's options for H.264 that every player plays: each frame at its own time, visually lossless."""
+def encode_picture(*, untimed: bool) -> list[str]:
+    """ffmpeg's options for H.264 that every player plays: each frame at its own time, visually lossless.
+
+    Frames that are `untimed` come out of the decoder late, by its delay: they count from the first.
+    """
+    start = "setpts=PTS-STARTPTS," if untimed else ""
     return [
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads:v", _THREADS),
         # 4:2:0 needs even sides.
-        *("-filter:v", "pad=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"),
+        *("-filter:v", f"{start}pad=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"),
         *("-vsync", "passthrough", "-enc_time_base:v", "1:90000"),
     ]
 

@@ -114,6 +114,7 @@ def _inspected(
         sound_stream=audio.index,
         picture_start_s=picture.start,
         picture_frames=picture.packets,
+        untimed_frames=picture.without_time,
         sound_span_ms=span_ms,
         encode_picture=why_picture,
         encode_sound=why_sound,

@@ -87,6 +87,7 @@ class MediaInfo:
     sound_stream: int = 1
     picture_start_s: Fraction = Fraction(0)  # of the first frame, on the file's own clock
     picture_frames: int = 0  # that can be shown
+    untimed_frames: int = 0  # of these, that don't say when
     sound_span_ms: tuple[int, int] = (0, 0)  # when the sound begins and ends, in picture time
     restarts: int = 0  # how often the file's clock starts over: it is put on one clock first
     encode_picture: str = ""  # why MP4 can't take it as it is; empty: it is copied

@@ -124,10 +124,11 @@ def flashes_ms(video: Path) -> list[float]:
 
 
 def tones_ms(video: Path, stream: str) -> list[float]:
-    """When sound begins after a pause, in ms on the file's clock."""
+    """When sound begins after a pause, in ms on the file's clock: on the left, lest two channels cancel out."""
     raw = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", video, "-map", f"0:{stream}", "-ac", "1", "-ar", "8000",
-         "-af", "aresample=async=1:first_pts=0", "-f", "f32le", "-"],
+        ["ffmpeg", "-v", "error", "-i", video, "-map", f"0:{stream}", "-ar", "8000",
+         "-af", "aresample=async=1:first_pts=0,aformat=channel_layouts=stereo,pan=mono|c0=c0",
+         "-f", "f32le", "-"],
         capture_output=True, check=True,
     ).stdout  # fmt: skip
     samples = np.frombuffer(raw, dtype=np.float32)

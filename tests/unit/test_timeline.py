@@ -77,4 +77,5 @@ def test_pictures_that_mp4_can_hold_are_copied(codec: str) -> None:
 def test_b_frames_that_do_not_say_when_are_encoded_anew() -> None:
     reordered = StreamHeader(0, "video", "mpeg4", has_b_frames=1)
     assert "3 frames" in why_not_copied(reordered, Timeline(without_time=3))
+    assert "3 frames" in why_not_copied(StreamHeader(0, "video", "h264"), Timeline(without_time=3))
     assert not why_not_copied(StreamHeader(0, "video", "mpeg4"), Timeline(without_time=3))
