@@ -18,8 +18,8 @@ from starlette.testclient import TestClient
 from dubbing.api import create_app
 from dubbing.api.guesses import Guesses
 from dubbing.model.service import Role
-from dubbing.service.plans import Plans
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.work.plans import Plans
 from dubbing.store import access
 from dubbing.store.database import now_ms
 

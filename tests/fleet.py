@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dubbing.model.service import JobState, ReleaseOrder
 from dubbing.service.desk import Actor, Desk
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
 from dubbing.store.database import Database
 from workers.celery_app import CeleryDispatcher, celery_app
 from workers.servers import PostgreSQL, RabbitMQ

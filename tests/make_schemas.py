@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from dubbing.formats.release_json import ReleaseDocument
 from dubbing.publishing.publish import Manifest
-from dubbing.service import messages
+from dubbing.service.news import messages
 
 FOLDER = Path(__file__).parents[1] / "configs" / "schemas"
 DOCUMENTS: dict[str, type[Any]] = {"release": ReleaseDocument, "manifest": Manifest}

@@ -11,12 +11,12 @@ from pathlib import Path
 from dubbing.engines.registry import Engines
 from dubbing.model.service import JobState, Limits, Queue, ReleaseOrder
 from dubbing.service.desk import Actor, Desk
-from dubbing.service.executor import Executor, Polled
-from dubbing.service.plans import Plans
-from dubbing.service.room import Room
-from dubbing.service.roots import Roots
-from dubbing.service.sweeper import Sweeper
-from dubbing.service.webhooks import Webhooks
+from dubbing.service.news.webhooks import Webhooks
+from dubbing.service.releases.roots import Roots
+from dubbing.service.work.executor import Executor, Polled
+from dubbing.service.work.plans import Plans
+from dubbing.service.work.room import Room
+from dubbing.service.work.sweeper import Sweeper
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
 

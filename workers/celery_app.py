@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError
 
 from dubbing.errors import Transient
 from dubbing.model.service import Queue
-from dubbing.service.events import Event
-from dubbing.service.messages import EXCHANGE
+from dubbing.service.news.events import Event
+from dubbing.service.news.messages import EXCHANGE
 
 log = structlog.get_logger()
 

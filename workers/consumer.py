@@ -16,11 +16,11 @@ from pydantic import ValidationError
 
 from dubbing import __version__
 from dubbing.errors import Rejected, Transient
-from dubbing.service import messages
 from dubbing.service.desk import Actor, Conflict, Desk
-from dubbing.service.executor import Polled
-from dubbing.service.messages import Cancel, ReleaseReady
-from dubbing.service.roots import Roots
+from dubbing.service.news import messages
+from dubbing.service.news.messages import Cancel, ReleaseReady
+from dubbing.service.releases.roots import Roots
+from dubbing.service.work.executor import Polled
 from dubbing.store.database import Database
 from workers.dead_letters import DEAD_QUEUE
 

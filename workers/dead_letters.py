@@ -11,7 +11,7 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from dubbing.errors import Transient
-from dubbing.service.messages import EXCHANGE
+from dubbing.service.news.messages import EXCHANGE
 
 DEAD_QUEUE = "localization.dead"
 

@@ -15,11 +15,11 @@ from celery.exceptions import Reject
 
 from dubbing.errors import ProcessBroken, Transient
 from dubbing.model.service import Finding, Queue, Task
-from dubbing.service import changes
-from dubbing.service.executor import Executor
 from dubbing.service.settings import ServiceSettings
 from dubbing.service.tracing import export_spans
-from dubbing.service.worker import Worker, machine, open_worker
+from dubbing.service.work import changes
+from dubbing.service.work.executor import Executor
+from dubbing.service.work.worker import Worker, machine, open_worker
 from dubbing.store import tasks
 from dubbing.store.database import Database, now_ms
 from workers.celery_app import TAKE, CeleryDispatcher, celery_app

@@ -21,7 +21,7 @@ from dubbing.api.documents import (
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON, Missing
 from dubbing.service.desk import Conflict
-from dubbing.service.webhooks import no_webhooks
+from dubbing.service.news.webhooks import no_webhooks
 from dubbing.store import access
 from dubbing.store.database import now_ms
 

@@ -26,8 +26,8 @@ from dubbing.api.bodies import BoundedBodies
 from dubbing.api.guesses import Guesses
 from dubbing.api.parts import Parts
 from dubbing.service.desk import Desk
-from dubbing.service.plans import Plans
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.work.plans import Plans
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
 

@@ -30,7 +30,7 @@ from dubbing.formats.decisions import (
 )
 from dubbing.model.dub import Voicing
 from dubbing.model.job import CharacterDecision, SpeakerAt
-from dubbing.service.plans import Plans
+from dubbing.service.work.plans import Plans
 from voices import Voice, VoiceBank
 
 router = APIRouter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from dubbing.api.parts import Here
-from dubbing.service.health import Health, look
+from dubbing.service.watch.health import Health, look
 
 router = APIRouter(prefix="/v1", tags=["health"])
 

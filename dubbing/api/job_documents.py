@@ -33,7 +33,7 @@ from dubbing.model.service import (
     Task,
     TaskStatus,
 )
-from dubbing.service.messages import Deliverables, PriorityWord
+from dubbing.service.news.messages import Deliverables, PriorityWord
 
 
 class Order(Sent):

@@ -14,8 +14,8 @@ from dubbing.model.dub import Cast
 from dubbing.model.service import JobState
 from dubbing.planning.graph import EpisodeNodes, LanguageNodes, Node
 from dubbing.service.desk import Actor, Conflict
-from dubbing.service.plans import LaidOut
-from dubbing.service.snapshots import Snapshot
+from dubbing.service.releases.snapshots import Snapshot
+from dubbing.service.work.plans import LaidOut
 from dubbing.store.artifacts import ArtifactStore, read_json
 
 T = TypeVar("T")

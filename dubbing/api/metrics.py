@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from dubbing.service.metrics import ServiceMetrics
+from dubbing.service.watch.metrics import ServiceMetrics
 from dubbing.store.database import Database
 
 

@@ -21,7 +21,7 @@ from dubbing.api.ranges import file_answer
 from dubbing.errors import Rejected, Transient
 from dubbing.publishing.publish import MANIFEST, Manifest
 from dubbing.service.desk import Actor, Conflict
-from dubbing.service.places import Place
+from dubbing.service.releases.places import Place
 
 router = APIRouter(
     prefix="/v1/jobs/{job}/outputs",

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from dubbing.service.desk import Desk
-from dubbing.service.plans import Plans
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.work.plans import Plans
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
 

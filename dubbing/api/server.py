@@ -12,10 +12,10 @@ from fastapi import APIRouter, FastAPI
 from dubbing.api.app import create_app
 from dubbing.engines.registry import Engines
 from dubbing.service.desk import Desk
-from dubbing.service.executor import Dispatcher
-from dubbing.service.plans import Plans
 from dubbing.service.settings import ServiceSettings
-from dubbing.service.worker import open_store
+from dubbing.service.work.executor import Dispatcher
+from dubbing.service.work.plans import Plans
+from dubbing.service.work.worker import open_store
 from dubbing.store.database import Database
 
 _GRACE_S = 10  # for answers that are being given when the server is told to stop

@@ -28,7 +28,7 @@ from dubbing.formats.glossary_csv import read_glossary
 from dubbing.formats.release_json import read_release_document
 from dubbing.media import inspecting, probing
 from dubbing.service.desk import Actor
-from dubbing.service.places import Place
+from dubbing.service.releases.places import Place
 from dubbing.service.settings import ServiceSettings
 
 router = APIRouter(

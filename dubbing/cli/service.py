@@ -19,13 +19,13 @@ from dubbing.cli import console, tables
 from dubbing.errors import Rejected, Transient
 from dubbing.model.service import Queue
 from dubbing.service.desk import Desk
-from dubbing.service.executor import Dispatcher, Polled
-from dubbing.service.health import is_heard_of, look
+from dubbing.service.news.telling import Teller
 from dubbing.service.settings import ServiceSettings
-from dubbing.service.sweeper import Sweeper
-from dubbing.service.telling import Teller
 from dubbing.service.tracing import export_spans
-from dubbing.service.worker import open_worker, work_until
+from dubbing.service.watch.health import is_heard_of, look
+from dubbing.service.work.executor import Dispatcher, Polled
+from dubbing.service.work.sweeper import Sweeper
+from dubbing.service.work.worker import open_worker, work_until
 from dubbing.store.database import Database
 
 log = structlog.get_logger()

@@ -22,10 +22,12 @@ from dubbing.model.service import (
     Task,
     TaskStatus,
 )
-from dubbing.service import changes, events, tracing
-from dubbing.service.executor import Dispatcher
-from dubbing.service.roots import Roots, is_web
-from dubbing.service.webhooks import Webhooks, no_webhooks
+from dubbing.service import tracing
+from dubbing.service.news import events
+from dubbing.service.news.webhooks import Webhooks, no_webhooks
+from dubbing.service.releases.roots import Roots, is_web
+from dubbing.service.work import changes
+from dubbing.service.work.executor import Dispatcher
 from dubbing.store import access, jobs, outbox, tasks
 from dubbing.store.database import Database, now_ms
 

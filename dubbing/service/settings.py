@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from dubbing.engines.weights import cache_folder
 from dubbing.errors import Rejected
 from dubbing.model.service import Limits
-from dubbing.service.roots import Roots
-from dubbing.service.webhooks import Webhooks
+from dubbing.service.news.webhooks import Webhooks
+from dubbing.service.releases.roots import Roots
 
 
 class ServiceSettings(BaseSettings):

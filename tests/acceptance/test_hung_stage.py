@@ -16,8 +16,8 @@ from test_lost_gpu import processes, search_path
 
 from dubbing.model.service import EpisodeStatus, JobState, JobStatus, ReleaseOrder
 from dubbing.service.desk import Desk
-from dubbing.service.executor import Polled
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
+from dubbing.service.work.executor import Polled
 from dubbing.store.database import Database
 
 # Loaded by every Python that works: the transcriber hangs.
@@ -111,7 +111,7 @@ def test_a_stage_that_always_hangs_fails_its_episode_and_holds_no_worker(
 STUCK = """
 import ctypes, sys
 from dubbing.model.service import Limits
-from dubbing.service import leases
+from dubbing.service.work import leases
 leases._LEAST_SILENCE_S = 2.0
 with leases.ended_if_stuck(Limits(lease_s=0.5)):
     if sys.argv[1] == "stuck":

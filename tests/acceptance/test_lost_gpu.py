@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from dubbing.model.service import EpisodeStatus, JobStatus, ReleaseOrder
 from dubbing.service.desk import Desk
-from dubbing.service.executor import Polled
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
+from dubbing.service.work.executor import Polled
 from dubbing.store.database import Database
 
 # Loaded by every Python that works: what a transcriber hears breaks its process, as CUDA would. From then on

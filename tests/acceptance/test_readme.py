@@ -38,9 +38,9 @@ from dubbing.model.dub import FitKind
 from dubbing.model.service import Role
 from dubbing.planning.config import configs_folder, load_profile
 from dubbing.publishing.publish import EngineUsed, File, JobRecord, Manifest
-from dubbing.service import messages
-from dubbing.service.metrics import ServiceMetrics
+from dubbing.service.news import messages
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.watch.metrics import ServiceMetrics
 from dubbing.store.database import Database
 from voices import VoiceBank
 from workers.servers import free_port

@@ -19,7 +19,7 @@ from series import make_series
 from sqlalchemy import text
 
 from dubbing.model.service import JobStatus
-from dubbing.service import messages
+from dubbing.service.news import messages
 from workers import dead_letters
 from workers.consumer import asyncapi
 

@@ -21,8 +21,8 @@ from dubbing.errors import Rejected
 from dubbing.formats import decisions
 from dubbing.model.job import LineCorrection
 from dubbing.model.service import JobStatus
-from dubbing.service.places import Place
-from dubbing.service.roots import Roots
+from dubbing.service.releases.places import Place
+from dubbing.service.releases.roots import Roots
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database
 from dubbing.store.shared import SharedArtifactStore

@@ -22,9 +22,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from dubbing.errors import Rejected, Transient
 from dubbing.model.service import JobStatus, Role
-from dubbing.service import webhooks as module
-from dubbing.service.telling import Teller
-from dubbing.service.webhooks import Webhooks
+from dubbing.service.news import webhooks as module
+from dubbing.service.news.telling import Teller
+from dubbing.service.news.webhooks import Webhooks
 
 SECRET = "of the service"  # noqa: S105 - of a test
 

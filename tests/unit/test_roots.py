@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dubbing.errors import Rejected
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
 from dubbing.service.settings import ServiceSettings
 
 KINDS = ("/srv/r", "file:///srv/r", "s3://bucket/r", "memory://r", "http://host.example:8080/r")

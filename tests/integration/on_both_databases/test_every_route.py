@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from dubbing import __version__
 from dubbing.api.metrics import metrics_router
 from dubbing.model.service import Queue
-from dubbing.service.webhooks import Webhooks
+from dubbing.service.news.webhooks import Webhooks
 from dubbing.store import workers
 from dubbing.store.database import Database, now_ms
 

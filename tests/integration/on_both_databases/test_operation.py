@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from dubbing import __version__
 from dubbing.model.service import Finding, JobStatus, Limits, Queue
-from dubbing.service.metrics import ServiceMetrics
+from dubbing.service.watch.metrics import ServiceMetrics
 from dubbing.store import tasks, workers
 from dubbing.store.database import now_ms
 

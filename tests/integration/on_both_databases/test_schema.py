@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from dubbing.errors import Rejected, Transient
 from dubbing.model.service import JobStatus, Limits, Queue
-from dubbing.service import worker
-from dubbing.service.health import is_heard_of
+from dubbing.service.watch.health import is_heard_of
+from dubbing.service.work import worker
 from dubbing.store import tasks, workers
 from dubbing.store.database import Database, now_ms
 from dubbing.store.tables import Base

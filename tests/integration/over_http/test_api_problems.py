@@ -13,10 +13,10 @@ from dubbing.api import create_app
 from dubbing.engines.registry import Engines
 from dubbing.model.service import Queue, Role
 from dubbing.service.desk import Desk
-from dubbing.service.executor import Polled
-from dubbing.service.plans import Plans
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.work.executor import Polled
+from dubbing.service.work.plans import Plans
 from dubbing.store import workers
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database, now_ms

@@ -11,7 +11,7 @@ import pytest
 from api import Api, order, problem
 
 from dubbing.model.service import Role
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
 
 
 def test_a_release_is_uploaded_and_ordered(one: Api, pristine: Path) -> None:

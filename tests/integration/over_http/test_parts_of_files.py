@@ -14,7 +14,7 @@ import pytest
 from api import Api, order, problem
 from starlette.testclient import TestClient
 
-from dubbing.service.roots import Roots
+from dubbing.service.releases.roots import Roots
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from test_api_access import ask
 from dubbing.api.auth import NEEDS
 from dubbing.model.service import JobStatus
 from dubbing.service.desk import Actor
-from dubbing.service.places import Place
-from dubbing.service.roots import Roots
-from dubbing.service.webhooks import Webhooks
+from dubbing.service.news.webhooks import Webhooks
+from dubbing.service.releases.places import Place
+from dubbing.service.releases.roots import Roots
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Protocol
 import structlog
 
 from dubbing.model.service import Finding, Limits, Queue
-from dubbing.service import changes
-from dubbing.service.executor import Dispatcher
+from dubbing.service.work import changes
+from dubbing.service.work.executor import Dispatcher
 from dubbing.store import jobs, outbox, tasks, workers
 from dubbing.store.database import Database, now_ms
 

@@ -12,7 +12,7 @@ import structlog
 
 from dubbing.errors import Transient
 from dubbing.model.service import Finding, Limits, Task
-from dubbing.service import changes
+from dubbing.service.work import changes
 from dubbing.store import tasks
 from dubbing.store.database import Database, now_ms
 

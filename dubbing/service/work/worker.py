@@ -18,11 +18,11 @@ from dubbing.engines.registry import Engines
 from dubbing.errors import ProcessBroken, Transient
 from dubbing.model.service import Queue
 from dubbing.planning.config import artifacts_folder
-from dubbing.service.executor import Dispatcher, Executor
-from dubbing.service.leases import ended_if_stuck
-from dubbing.service.plans import Plans
-from dubbing.service.room import Room
 from dubbing.service.settings import ServiceSettings
+from dubbing.service.work.executor import Dispatcher, Executor
+from dubbing.service.work.leases import ended_if_stuck
+from dubbing.service.work.plans import Plans
+from dubbing.service.work.room import Room
 from dubbing.store import workers
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database, now_ms

@@ -15,8 +15,8 @@ from dubbing.model.service import JobState, ReleaseOrder
 from dubbing.planning import orders
 from dubbing.planning.graph import Node, Plan, Source
 from dubbing.planning.orders import Wishes
-from dubbing.service.places import Place
-from dubbing.service.snapshots import Snapshot, sources, unrooted
+from dubbing.service.releases.places import Place
+from dubbing.service.releases.snapshots import Snapshot, sources, unrooted
 from dubbing.store.artifacts import ArtifactStore
 
 _REMEMBERED = 8

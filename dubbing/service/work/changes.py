@@ -17,7 +17,7 @@ from dubbing.model.service import (
     TaskStatus,
 )
 from dubbing.planning.table import NEEDED_BY_OTHERS
-from dubbing.service.advance import PLAN, PUBLISH, end_failed, end_if_done
+from dubbing.service.work.advance import PLAN, PUBLISH, end_failed, end_if_done
 from dubbing.store import jobs, tasks
 from dubbing.store.tasks import NewTask
 

@@ -15,7 +15,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from dubbing.errors import Rejected, Transient
-from dubbing.service.events import Event
+from dubbing.service.news.events import Event
 
 _TIMEOUT_S = 10.0
 

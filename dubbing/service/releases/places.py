@@ -24,7 +24,7 @@ from dubbing.formats.documents import read_document
 from dubbing.formats.release_json import ReleaseDocument, read_release
 from dubbing.model.episode import Release
 from dubbing.publishing.publish import MANIFEST, Manifest, read_manifest
-from dubbing.service.roots import is_web
+from dubbing.service.releases.roots import is_web
 from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json, write_json
 from dubbing.store.digests import digest_of
 

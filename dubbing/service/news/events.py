@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dubbing.model.service import EpisodeState, EpisodeStatus, JobState
-from dubbing.service import messages
-from dubbing.service.messages import FailedEpisode, FileData
+from dubbing.service.news import messages
+from dubbing.service.news.messages import FailedEpisode, FileData
 
 SOURCE = "dubbing"
 

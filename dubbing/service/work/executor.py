@@ -30,10 +30,12 @@ from dubbing.model.service import (
 )
 from dubbing.publishing import publish
 from dubbing.publishing.pages import render
-from dubbing.service import advance, changes, events, tracing
-from dubbing.service.leases import lease
-from dubbing.service.plans import LaidOut, Plans
-from dubbing.service.room import Room
+from dubbing.service import tracing
+from dubbing.service.news import events
+from dubbing.service.work import advance, changes
+from dubbing.service.work.leases import lease
+from dubbing.service.work.plans import LaidOut, Plans
+from dubbing.service.work.room import Room
 from dubbing.store import jobs, outbox, tasks
 from dubbing.store.artifacts import ArtifactStore
 from dubbing.store.database import Database, now_ms

@@ -19,9 +19,9 @@ from dubbing.model.service import (
 from dubbing.planning.graph import EpisodeNodes, Node
 from dubbing.planning.table import NEEDED_BY_OTHERS
 from dubbing.publishing.publish import parts
-from dubbing.service import events
-from dubbing.service.messages import FileData
-from dubbing.service.plans import LaidOut, task_of
+from dubbing.service.news import events
+from dubbing.service.news.messages import FileData
+from dubbing.service.work.plans import LaidOut, task_of
 from dubbing.store import jobs, outbox, tasks
 from dubbing.store.artifacts import ArtifactStore, read_json
 from dubbing.store.tasks import NewTask

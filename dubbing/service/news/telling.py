@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import structlog
 
 from dubbing.errors import Rejected, Transient
-from dubbing.service.events import Event
-from dubbing.service.webhooks import Webhooks, no_webhooks
+from dubbing.service.news.events import Event
+from dubbing.service.news.webhooks import Webhooks, no_webhooks
 from dubbing.store import outbox
 from dubbing.store.database import Database, now_ms
 from dubbing.store.outbox import Pending

@@ -1,0 +1,1 @@
+"""What the pipeline and webhooks are told, and in which words."""

@@ -1,0 +1,1 @@
+"""Where releases lie, and what is known of one without its videos."""
