@@ -63,6 +63,8 @@ class Count:
     named_ms: int = 0
     edges_ms: int = 0
     missed: tuple[Span, ...] = ()
+    stretches: int = 0
+    untold: int = 0  # stretches of which nothing at all is in a line or named
 
     def add(self, truth: Sequence[Span], found: Transcript) -> None:
         lines = [one.span for one in found.utterances]
@@ -72,6 +74,8 @@ class Count:
         self.speech_ms += _length_ms(truth)
         self.in_lines_ms += _length_ms(truth) - _length_ms(outside)
         self.named_ms += _length_ms(outside) - _length_ms(left)
+        self.stretches += len(truth)
+        self.untold += sum(span in left for span in truth)
         missed = [span for span in left if span.duration_ms > EDGE_MS]
         self.edges_ms += _length_ms(left) - _length_ms(missed)
         self.missed += tuple(missed)
@@ -106,7 +110,8 @@ def main() -> None:
         print(
             f"{name:12} {one.speech_ms / 1000:6.1f} s of speech: {accounted_ms / one.speech_ms:.2%} accounted for "
             f"({one.in_lines_ms / one.speech_ms:.2%} in lines, {one.named_ms / one.speech_ms:.2%} named, "
-            f"{one.edges_ms / one.speech_ms:.2%} edges of up to {EDGE_MS} ms)"
+            f"{one.edges_ms / one.speech_ms:.2%} edges of up to {EDGE_MS} ms); "
+            f"{one.stretches - one.untold} of {one.stretches} stretches are in a line or named"
         )
     print(f"{time.perf_counter() - started_s:.0f} s")
     if count.missed:
