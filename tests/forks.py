@@ -23,7 +23,10 @@ from typing import IO, Any
 
 # What the command imports on its way, when it comes to it.
 IMPORTED = (
+    "dubbing.cli.jobs",
     "dubbing.cli.main",
+    "dubbing.cli.service",
+    "dubbing.cli.tokens",
     "jieba.posseg",
     "num2words",
     "opencc",

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 from api import Api, api
 from series import make_series
@@ -34,19 +33,15 @@ class Remote:
     token: str
 
     def __call__(self, *arguments: object, status: int = 0, **environment: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "dubbing", *map(str, arguments)],
-            env={
-                **os.environ,
-                "DUBBING_API_URL": self.url,
-                "DUBBING_API_TOKEN": self.token,
-                "DUBBING_DATABASE_URL": self.it.service.database.url,
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        given = {
+            **os.environ,
+            "DUBBING_API_URL": self.url,
+            "DUBBING_API_TOKEN": self.token,
+            "DUBBING_DATABASE_URL": self.it.service.database.url,
+            **environment,
+        }
+        done = forks.run(
+            [str(argument) for argument in arguments], given, Path.cwd(), timeout_s=120
         )
         assert done.returncode == status, done.stderr + done.stdout
         assert "Traceback" not in done.stderr
