@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import posixpath
-import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import fsspec
-import msgspec
 from filelock import FileLock
 
 from dubbing.errors import Rejected, Transient
@@ -23,12 +20,12 @@ from dubbing.formats.digest import sha256_of
 from dubbing.formats.documents import read_document
 from dubbing.formats.release_json import ReleaseDocument, read_release
 from dubbing.model.episode import Release
-from dubbing.publishing.publish import MANIFEST, Manifest, read_manifest
+from dubbing.publishing.publish import Manifest
+from dubbing.service.releases import publication
 from dubbing.service.releases.roots import is_web
-from dubbing.store.artifacts import ArtifactStore, json_bytes, key_of, read_json, write_json
+from dubbing.store.artifacts import ArtifactStore, key_of, read_json, write_json
 from dubbing.store.digests import digest_of
 
-_VERSION = re.compile(r"[0-9a-f]{16}")  # the folder of one publication in an object storage
 _BLOCK_BYTES = 1 << 20  # read ahead: who asks for a small part waits for no more
 _UNNAMED = ("glossary.csv", "cast.toml", "corrections.toml")  # read where there are any
 
@@ -158,41 +155,12 @@ class Place:
 
     def published(self) -> Manifest | None:
         """The manifest of the localized release that is here, if there is one."""
-        fs, base = self._fs()
-        try:
-            return _manifest_at(fs, base)
-        except OSError as error:
-            raise Transient(f"{self.url} can't be read: {error}") from error
+        return publication.published(*self._fs(), self.url)
 
     def publish(self, folder: Path) -> tuple[str, str]:
         """Puts a localized release from a folder of this machine to this place, and returns the URL of its
-        manifest and the manifest's SHA-256.
-
-        Where folders can't be exchanged, each version has a folder of its own, and the manifest, which is
-        one object, is what makes a version the published one: a reader of it finds whole releases only.
-        """
-        manifest = read_manifest(folder)
-        assert manifest is not None  # noqa: S101 - just published there
-        version = manifest.job.key[:16]
-        fs, base = self._fs()
-        try:
-            files = []
-            for file in manifest.files:
-                target = f"{base}/{version}/{file.path}"
-                if not (fs.exists(target) and fs.size(target) == file.bytes):
-                    fs.makedirs(posixpath.dirname(target), exist_ok=True)
-                    fs.put_file(str(folder / file.path), target)
-                files.append(replace(file, path=f"{version}/{file.path}"))
-            document = json_bytes(replace(manifest, files=tuple(files)))
-            published = _manifest_at(fs, base)
-            before = published.job.key[:16] if published else ""
-            fs.pipe_file(f"{base}/{MANIFEST}", document)
-            if before != version:
-                # Whoever reads the version before may not be done.
-                _drop_others(fs, base, {version, before})
-        except OSError as error:
-            raise Transient(f"{self.url} can't be written to: {error}") from error
-        return f"{self.url}/{MANIFEST}", hashlib.sha256(document).hexdigest()
+        manifest and the manifest's SHA-256."""
+        return publication.publish(folder, *self._fs(), self.url)
 
     def _mirror(self) -> None:
         """Brings what a release is read from here, and an empty file for each video."""
@@ -291,20 +259,3 @@ def _adopt(fresh: Path, root: Path) -> None:
 
 def _digest_file(path: Path) -> Path:
     return path.with_name(f".{path.name}.sha256")
-
-
-def _manifest_at(fs: Any, base: str) -> Manifest | None:
-    """The manifest that is published now; None if there is none that we know."""
-    try:
-        return msgspec.json.decode(fs.cat_file(f"{base}/{MANIFEST}"), type=Manifest)
-    except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError):
-        return None
-
-
-def _drop_others(fs: Any, base: str, kept: Collection[str]) -> None:
-    """Removes the versions of a release that are not kept."""
-    for entry in fs.ls(base, detail=True):
-        name = posixpath.basename(entry["name"].rstrip("/"))
-        is_version = entry["type"] == "directory" and _VERSION.fullmatch(name)
-        if is_version and name not in kept:
-            fs.rm(entry["name"], recursive=True)
