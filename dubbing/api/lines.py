@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -21,6 +22,7 @@ from dubbing.api.made import Planned, not_yet, planned
 from dubbing.api.parts import Here
 from dubbing.api.problems import COMMON
 from dubbing.formats.decisions import correct_line
+from dubbing.formats.language_toml import normal_tag
 from dubbing.model.dub import Fit, Voicing
 from dubbing.model.job import LineCorrection
 from dubbing.model.speech import Diarization, Hearing, Line, Script, Transcript, Utterance
@@ -96,11 +98,10 @@ def correct(
     """Only what follows from the correction is made again. It holds for later jobs of the release too."""
     found = planned(here, me, job)
     nodes = found.episode(episode)
-    found.refuse_other_languages(list(correction.translations))
-    said = LineCorrection(
-        episode, line, correction.source, correction.speaker, correction.translations
-    )
-    _check(found, nodes, said)
+    translations = {normal_tag(tag): text for tag, text in correction.translations.items()}
+    found.refuse_other_languages(list(translations))
+    said = LineCorrection(episode, line, correction.source, correction.speaker, translations)
+    said = replace(said, was=_check(found, nodes, said))
     file = found.file(found.snapshot.release.corrections_file)
     found.laid.place.edit(file, lambda path: correct_line(path, said))
     details = {
@@ -111,9 +112,9 @@ def correct(
     return Job.of(here.desk.redo(me, job, "correct", details))
 
 
-def _check(found: Planned, nodes: EpisodeNodes, said: LineCorrection) -> None:
-    """Raises Rejected for a line or a speaker that the episode doesn't have: found out later, it would
-    end the episode."""
+def _check(found: Planned, nodes: EpisodeNodes, said: LineCorrection) -> str:
+    """What the machine heard at the line. Raises Rejected for a line or a speaker that the episode doesn't have:
+    found out later, it would end the episode."""
     transcribe, diarize = (
         nodes.stages["script"].inputs[role] for role in ("transcribe", "diarize")
     )
@@ -126,6 +127,7 @@ def _check(found: Planned, nodes: EpisodeNodes, said: LineCorrection) -> None:
     language = found.laid.plan.source_language.tag
     heard = script.transcript_of(hearing, diarization.turns, language)
     script.correct(heard.utterances, [said], nodes.episode.name)
+    return next(u.text for u in heard.utterances if u.number == said.line)
 
 
 def _characters(found: Planned, episode: int, voicing: Voicing | None) -> dict[str, str]:

@@ -23,12 +23,14 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import tomlkit
 
 from dubbing.errors import Rejected
 from dubbing.formats.documents import read_document, read_text
+from dubbing.formats.language_toml import normal_tag
 from dubbing.model.casting import same_as
 from dubbing.model.job import CharacterDecision, Decisions, LineCorrection, OwnVoice, SpeakerAt
 
@@ -43,6 +45,7 @@ class _LineEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     source: str | None = None
     speaker: str | None = None
     translation: dict[str, str] = {}
+    was: str | None = None  # what the machine had heard there
 
 
 class _Corrections(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -86,10 +89,36 @@ def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:
         seen.add((entry.episode, entry.line))
         corrections.append(
             LineCorrection(
-                entry.episode, entry.line, entry.source, entry.speaker, entry.translation
+                entry.episode,
+                entry.line,
+                entry.source,
+                entry.speaker,
+                _by_tag(f"{file}, line[{index}].translation", entry.translation),
+                entry.was,
             )
         )
     return tuple(corrections)
+
+
+def _by_tag(where: str, given: Mapping[str, str]) -> dict[str, str]:
+    """What is given by language, however the tags are spelled. Raises Rejected for one that is none."""
+    found: dict[str, str] = {}
+    for tag, text in given.items():
+        try:
+            normal = normal_tag(tag)
+        except Rejected as error:
+            raise Rejected(
+                where, found=repr(tag), expected=error.expected, remedy=error.remedy
+            ) from error
+        if normal in found:
+            raise Rejected(
+                where,
+                found=f"{normal} twice, once as {tag}",
+                expected="one entry a language",
+                remedy="Take one of them out.",
+            )
+        found[normal] = text
+    return found
 
 
 def read_cast(file: Path | None) -> dict[str, CharacterDecision]:
@@ -103,7 +132,7 @@ def _cast_of(file: Path, entries: Mapping[str, _CharacterEntry]) -> dict[str, Ch
     decisions = {
         name: CharacterDecision(
             entry.name,
-            entry.voices,
+            _by_tag(f"{file}, {name}.voices", entry.voices),
             entry.same_as,
             tuple(_speaker(file, name, text) for text in entry.speakers),
             _own_voice(file, name, entry.own_voice),
@@ -199,8 +228,64 @@ def correct_line(file: Path, correction: LineCorrection) -> None:
     if correction.translations:
         translations = entry.setdefault("translation", tomlkit.inline_table())
         for language, text in correction.translations.items():
-            translations[language] = text
+            _set(translations, language, text)
+    if correction.was is not None and "was" not in entry:
+        entry["was"] = correction.was
     _write(file, document)
+
+
+def undo_line(file: Path, episode: int, line: int, language: str | None = None) -> bool:
+    """Takes back what was corrected of a line, or its translation into one language alone.
+
+    False if nothing of that was corrected. Raises Rejected for a file that can't be read.
+    """
+    read_corrections(file)
+    document = _parse(file)
+    entries = document.get("line", [])
+    for index, entry in enumerate(entries):
+        if (entry["episode"], entry["line"]) != (episode, line):
+            continue
+        if language is not None and not _drop(entry, "translation", language):
+            return False
+        if language is None or not entry.keys() & {"source", "speaker", "translation"}:
+            del entries[index]
+        _write(file, document)
+        return True
+    return False
+
+
+def undo_character(file: Path, character: str, language: str | None = None) -> bool:
+    """Takes back what was decided of a character, or its voice in one language alone.
+
+    False if nothing of that was decided. Raises Rejected for what can't be without it.
+    """
+    read_cast(file)
+    document = _parse(file)
+    if character not in document:
+        return False
+    if language is not None and not _drop(document[character], "voices", language):
+        return False
+    if language is None or not document[character]:
+        del document[character]
+    text = tomlkit.dumps(document)
+    _cast_of(file, msgspec.toml.decode(text, type=dict[str, _CharacterEntry]))
+    _write(file, document)
+    return True
+
+
+def _drop(entry: Any, field: str, language: str) -> bool:
+    tags = [tag for tag in entry.get(field, {}) if normal_tag(tag) == language]
+    for tag in tags:
+        del entry[field][tag]
+    if tags and not entry[field]:
+        del entry[field]
+    return bool(tags)
+
+
+def _set(table: Any, language: str, text: str) -> None:
+    """Writes what is given for a language in the place of what was, however its tag was spelled."""
+    same = [tag for tag in table if normal_tag(tag) == language]
+    table[same[0] if same else language] = text
 
 
 def join_characters(file: Path, character: str, other: str) -> None:
@@ -237,7 +322,7 @@ def decide_voice(file: Path, character: str, language: str, voice: str) -> None:
     read_cast(file)
     document = _parse(file)
     entry = document.setdefault(character, tomlkit.table())
-    entry.setdefault("voices", tomlkit.inline_table())[language] = voice
+    _set(entry.setdefault("voices", tomlkit.inline_table()), language, voice)
     _write(file, document)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -47,15 +48,23 @@ class LineCorrection:
     source: str | None = None  # what is really said
     speaker: str | None = None  # who really says it
     translations: Mapping[str, str] = field(default_factory=dict)  # language -> text
+    was: str | None = None  # what the machine had heard there when the person wrote this
 
 
 def of_script(corrections: Iterable[LineCorrection]) -> tuple[LineCorrection, ...]:
-    """What a transcript depends on: a corrected translation must not touch it."""
+    """What a transcript depends on: which lines are corrected at all, but of no translation what it says."""
     return tuple(
-        LineCorrection(c.episode, c.line, c.source, c.speaker)
-        for c in corrections
-        if c.source is not None or c.speaker is not None
+        LineCorrection(c.episode, c.line, c.source, c.speaker, was=c.was) for c in corrections
     )
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts say the same, whatever their punctuation, width, case and spaces."""
+    return _words(one) == _words(other)
+
+
+def _words(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
 def of_translation(

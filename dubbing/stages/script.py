@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -11,7 +11,7 @@ from dubbing.formats.chinese_script import utterances_written
 from dubbing.formats.chinese_words import has_hanzi, inside_words
 from dubbing.model import doubt
 from dubbing.model.accounting import reaching, speech_without_line, without
-from dubbing.model.job import LineCorrection
+from dubbing.model.job import LineCorrection, same_words
 from dubbing.model.review import ReviewItem, ReviewKind, SpeechWithoutLine
 from dubbing.model.speech import (
     Diarization,
@@ -193,8 +193,11 @@ def correct(
 ) -> tuple[Utterance, ...]:
     """The utterances as people corrected them. A source text made empty takes the line out.
 
-    Raises Rejected for a line or a speaker that the episode doesn't have.
+    Raises Rejected for a line or a speaker that the episode doesn't have, and for corrections of lines that say
+    something else now.
     """
+    utterances, corrections = tuple(utterances), tuple(corrections)
+    _refuse_moved({u.number: u.text for u in utterances}, corrections, label)
     by_number = {utterance.number: utterance for utterance in utterances}
     speakers = sorted({utterance.speaker for utterance in by_number.values()})
     for correction in corrections:
@@ -224,6 +227,26 @@ def correct(
             utterance = replace(utterance, text=text, words=(), review=(), language=language)
         by_number[correction.line] = utterance
     return tuple(utterance for utterance in by_number.values() if utterance.text)
+
+
+def _refuse_moved(
+    heard: Mapping[int, str], corrections: Iterable[LineCorrection], label: str
+) -> None:
+    moved = [
+        c for c in corrections if c.was is not None and not same_words(c.was, heard.get(c.line, ""))
+    ]
+    if moved:
+        found = "; ".join(
+            f"line {c.line}, which said {c.was!r} and says {heard.get(c.line, 'nothing')!r} now"
+            for c in moved
+        )
+        raise Rejected(
+            f"corrections of {label}",
+            found=found,
+            expected="lines that say what they said when they were corrected",
+            remedy="The video, or what hears it, has changed. Take each of these back (dub edit RELEASE "
+            f"--episode {moved[0].episode} --line {moved[0].line} --undo), and make it anew for the line it is of.",
+        )
 
 
 def _speaker_of(span: Span, turns: Sequence[Turn]) -> str:
