@@ -31,6 +31,10 @@ _FALLBACK_FRAME_RATE = Fraction(25)
 _HIGHEST_FRAME_RATE = 240
 _NOMINAL_RATE_TOLERANCE = Fraction(1, 2000)
 _TRUNCATED_S = 1
+_FROM_ZERO = (
+    "matroska",
+    "mov",
+)  # their header's duration is the end, on a clock that may start late
 _UNEVEN_MS = 500  # sound and picture whose ends are closer end together
 _SAMPLE_S = 2  # of the picture, decoded to see that it can be
 _DECODE_TIMEOUT_S = 120.0
@@ -47,7 +51,9 @@ def probe(path: Path, language: str = "", *, speech_share: SpeechShare | None = 
     """
     header = read_header(path)
     video, sounds = _picture(path, header), _sounds(path, header)
-    _refuse_if_too_long(path, seconds(header.format.duration) or Fraction(0))
+    declared_s = seconds(header.format.duration) or Fraction(0)
+    # Some containers count from their clock's zero. What is too long all the same is found by its packets.
+    _refuse_if_too_long(path, declared_s - max(Fraction(0), _start_s(header)))
     packets = read_packets(path)
     restarts = _restarts(packets, [video, *sounds])
     if not restarts:
@@ -161,7 +167,10 @@ def _refuse_if_cut_short(
     path: Path, header: Header, packets: Sequence[Packet], picture: Timeline
 ) -> None:
     declared = seconds(header.format.duration) or Fraction(0)
-    missing_s = declared - (end_of(packets) - (seconds(header.format.start_time) or 0))
+    start_s = _start_s(header)
+    if start_s > 0 and any(name in header.format.format_name for name in _FROM_ZERO):
+        start_s = Fraction(0)
+    missing_s = declared - (end_of(packets) - start_s)
     if not picture.packets or missing_s > _TRUNCATED_S:
         raise Rejected(
             str(path),
@@ -171,6 +180,10 @@ def _refuse_if_cut_short(
             expected="a whole video",
             remedy="Export or copy the file again.",
         )
+
+
+def _start_s(header: Header) -> Fraction:
+    return seconds(header.format.start_time) or Fraction(0)
 
 
 def _refuse_if_too_long(path: Path, duration_s: Fraction) -> None:

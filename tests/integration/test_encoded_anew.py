@@ -155,3 +155,19 @@ def test_the_track_of_the_spoken_language_is_heard(make_video: MakeVideo, tmp_pa
         assert [track.language for track in info.tracks] == list(tags)
         assert "is heard: it is tagged" in info.chosen
         assert probe(video, "en").sound_stream == 1
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("start", ["3", "700"])
+def test_a_clock_may_start_anywhere(
+    make_video: MakeVideo, tmp_path: Path, suffix: str, start: str
+) -> None:
+    video = make_video(
+        tmp_path / f"v.{suffix}",
+        seconds=2,
+        size=(64, 96),
+        audio=clicks(2, [500]),
+        arguments=["-output_ts_offset", start],
+    )
+    assert probe(video).duration_ms == pytest.approx(2_000, abs=40)
+    assert muxed(video) == ("h264", "aac")
