@@ -206,7 +206,13 @@ def test_files_are_read_out_of_an_archive_that_is_fetched_once(
 
 
 @pytest.mark.parametrize(
-    "content", [_zip("voices/other.pt"), _tar("voices/other.pt"), b"no archive"]
+    "content",
+    [_zip("voices/other.pt"), _tar("voices/other.pt"), b"no archive"],
+    ids=[
+        "zip",
+        "tar",
+        "none",
+    ],  # archives hold the time, and all processes must give a test one name
 )
 def test_an_archive_without_the_file_is_refused_and_not_kept(
     server: Server, content: bytes
