@@ -360,7 +360,7 @@ def _damage() -> Iterator[Kind]:
             "wmv": ["-c:v", "wmv2", "-c:a", "wmav2"],
         }
         whole = encoded(*options.get(suffix, []))
-        for share in (0.1, 0.5, 0.9):
+        for share in (0.3, 0.5, 0.9):  # a tone is left in each
             make = damaged(whole, lambda data, s=share: data[: int(len(data) * s)])
             yield Kind(f"truncated to {share:.0%} {suffix}", suffix, make, refused=None, whole=False)  # fmt: skip
         for name, count in (("a few", 3), ("many", 40)):
