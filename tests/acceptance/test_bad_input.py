@@ -92,9 +92,7 @@ def test_two_episodes_of_one_number(series: Path, dub: Dub) -> None:
 
 
 def test_a_glossary_in_the_wrong_encoding(series: Path, dub: Dub) -> None:
-    (series / "glossary.csv").write_bytes(
-        "source,language,target\n沈清,en,Shen\n".encode("gb18030")
-    )
+    (series / "glossary.csv").write_bytes("source,language,target\n沈清,en,Shen\n".encode("big5"))
     message = refused(dub, series)
     assert "glossary.csv" in message
     assert "UTF-8" in message

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from command import Dub, contents
+from series import tones
 
 from dubbing.formats import srt
 from dubbing.media.muxing import StreamKind, read_back
@@ -401,12 +403,8 @@ def test_a_video_alone(series: Path, dub: Dub) -> None:
 
 
 def test_a_stem_is_the_bed_untouched(series: Path, dub: Dub) -> None:
-    import numpy as np
-    import soundfile
-
-    time = np.arange(12 * 48_000) / 48_000
-    stem = 0.1 * np.stack([np.sin(2 * np.pi * 500 * time), np.sin(2 * np.pi * 600 * time)], axis=1)
-    soundfile.write(series / "a.stem.wav", stem, 48_000)
+    music = tones(12.0, [])  # what is under the speech of the first episode
+    soundfile.write(series / "a.stem.wav", music.samples, music.rate_hz)
     document = json.loads((series / "release.json").read_text())
     document["episodes"][0]["bed"] = "a.stem.wav"
     (series / "release.json").write_text(json.dumps(document))
