@@ -375,7 +375,9 @@ def queries() -> set[Callable[..., object]]:
         found
         for module in STORE
         for name, found in inspect.getmembers(module, inspect.isfunction)
-        if found.__module__ == module.__name__ and not name.startswith("_")
+        if found.__module__ == module.__name__
+        and not name.startswith("_")
+        and "connection" in inspect.signature(found).parameters
     }
 
 
