@@ -49,6 +49,13 @@ def same_as(name: str, decisions: Mapping[str, CharacterDecision]) -> str:
     return name
 
 
+def spoken_of(decisions: Mapping[str, CharacterDecision]) -> tuple[str, ...]:
+    """The characters of whom people decided something, without those that they made of speakers themselves."""
+    said = {*decisions, *(d.same_as for d in decisions.values() if d.same_as)}
+    made = {name for name, decision in decisions.items() if decision.speakers}
+    return tuple(sorted(said - made))
+
+
 def _divide(
     character: Character,
     said: Mapping[tuple[int, str], str],

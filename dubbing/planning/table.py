@@ -14,6 +14,7 @@ from dubbing.engines.ports import EngineInfo, Port
 from dubbing.engines.translating.glossary import terms_for
 from dubbing.formats.chinese_script import simplify, written
 from dubbing.media.muxing import Label
+from dubbing.model.casting import spoken_of
 from dubbing.model.job import of_script
 from dubbing.model.language import Language
 from dubbing.planning.asked import Asked
@@ -91,7 +92,20 @@ def _script(asked: Asked) -> Task:
 
 def _identify(asked: Asked) -> Task:
     same_person = asked.engines.same_person(asked.profile.diarizer)
-    return Task(identify.Settings(asked.episode.number, same_person))
+    number, characters = asked.episode.number, asked.decisions.characters
+    is_last = asked.episode == asked.release.episodes[-1] and not asked.job.left_out
+    settings = identify.Settings(
+        number,
+        same_person,
+        {
+            s.speaker: name
+            for name, d in characters.items()
+            for s in d.speakers
+            if s.episode == number
+        },
+        spoken_of(characters) if is_last else (),
+    )
+    return Task(settings)
 
 
 def _reference(asked: Asked) -> Task | None:

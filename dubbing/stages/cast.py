@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dubbing.errors import Rejected
 from dubbing.model.casting import as_people_say, same_as
 from dubbing.model.dub import OWN, Cast, CastVoice, Character, Voicing
 from dubbing.model.job import CharacterDecision, Deliverable
@@ -43,7 +42,6 @@ class Settings:
 
 def run(work: Work, settings: Settings) -> None:
     heard = read_json(work.inputs["identify"] / "cast.json", Cast)
-    _refuse_unheard(work, settings, heard)
     cast = as_people_say(heard, settings.decisions)
     given = give_voices(heard, cast, settings.voices, settings.given)
     decided = {
@@ -111,17 +109,3 @@ def _octaves(one_hz: float, other_hz: float) -> float:
     if one_hz <= 0 or other_hz <= 0:
         return 0.0
     return abs(math.log2(one_hz / other_hz))
-
-
-def _refuse_unheard(work: Work, settings: Settings, heard: Cast) -> None:
-    """Raises Rejected where people speak of a speaker of this episode whom nobody heard."""
-    here = {s for c in heard.characters for s in c.speakers_in(settings.episode)}
-    for name, decision in settings.decisions.items():
-        for said in decision.speakers:
-            if said.episode == settings.episode and said.speaker not in here:
-                raise Rejected(
-                    f"cast, {name}.speakers",
-                    found=f"{said.speaker} in {work.label}",
-                    expected=f"one of its speakers: {', '.join(sorted(here))}",
-                    remedy="Look the speaker up in the episode's report.",
-                )

@@ -6,11 +6,12 @@ depends only on the episodes up to it, and nobody becomes somebody else because 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from dubbing.errors import Rejected
 from dubbing.model.casting import voice_of
 from dubbing.model.dub import Appearance, Cast, Character
 from dubbing.model.speech import Diarization, Voiceprint
@@ -37,6 +38,11 @@ _HEARD_TWICE = 0.15
 class Settings:
     episode: int
     same_person: float  # the cosine similarity from which on two voiceprints are one person's
+    speakers: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of this episode -> who people say it is
+    # Whom people speak of as heard. Empty before the release's last episode: they may still appear.
+    characters: tuple[str, ...] = ()
 
 
 def run(work: Work, settings: Settings) -> None:
@@ -45,6 +51,7 @@ def run(work: Work, settings: Settings) -> None:
         cast = read_json(work.inputs["identify"] / "cast.json", Cast)
     diarization = read_json(work.inputs["diarize"] / "diarization.json", Diarization)
     grown = add_episode(cast, settings.episode, diarization.voiceprints, settings.same_person)
+    _refuse_unheard(settings, (v.speaker for v in diarization.voiceprints), grown, work.label)
     write_json(work.out / "cast.json", grown)
 
 
@@ -95,3 +102,25 @@ def _matched(
             if similarity[row, best] >= same_person + _HEARD_TWICE:
                 matched[row] = best
     return matched
+
+
+def _refuse_unheard(settings: Settings, here: Iterable[str], cast: Cast, label: str) -> None:
+    """Raises Rejected where people speak of a speaker, or of a character, whom nobody heard."""
+    speakers = sorted(here)
+    for speaker, name in settings.speakers.items():
+        if speaker not in speakers:
+            raise Rejected(
+                f"cast.toml, {name}.speakers",
+                found=f"{speaker} in {label}",
+                expected=f"one of its speakers: {', '.join(speakers)}",
+                remedy="Look the speaker up in the episode's report.",
+            )
+    known = [character.name for character in cast.characters]
+    unheard = [name for name in settings.characters if name not in known]
+    if unheard:
+        raise Rejected(
+            "cast.toml",
+            found=f"{', '.join(unheard)}, whom nobody heard up to {label}, the last episode",
+            expected=f"characters of this series: {', '.join(known)}",
+            remedy="Correct the name, or take the entry out.",
+        )

@@ -264,8 +264,9 @@ def test_characters_joined_and_told_apart_have_only_their_own_lines_redone(
     dub("edit", localized_series, "--character", "c3", "--same-as", "c1")
     done = stages(dub.run(localized_series))
     assert {"mix ep01 en", "mux ep01"} <= done
-    # The second episode was cast again, and came out the same.
-    assert {name for name in done if "ep02" in name} == {"cast ep02 en", "cast ep02 es-419"}
+    # The second episode was cast again, and came out the same. The last one knows whether c3 and c1 were heard.
+    again = {"identify ep02", "cast ep02 en", "cast ep02 es-419"}
+    assert {name for name in done if "ep02" in name} == again
     assert (characters("ep01"), characters("ep02")) == (["c1", "c2", "c1", "c1"], heard[1])
     after = _lines(localized_series, "ep01")
     assert after[:3] == before[:3]
@@ -278,6 +279,30 @@ def test_characters_joined_and_told_apart_have_only_their_own_lines_redone(
     assert "Her twin" in dub("report", localized_series).stdout
     nobody = ("--character", "twin", "--episode", 2, "--speaker", "s9")
     assert "one of s1, s2" in dub("edit", localized_series, *nobody, status=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("cast", "nobody", "options"),
+    [
+        ('[c99]\nname = "Nobody"', "c99, whom nobody heard up to ep02", ["--no-dub"]),
+        ('[c3]\nsame_as = "c12"', "c12, whom nobody heard up to ep02", []),
+        ('[twin]\nspeakers = ["ep01 s9"]', "s9 in ep01", ["--no-dub"]),
+    ],
+)
+def test_a_cast_that_speaks_of_nobody_ends_the_run(
+    series: Path, dub: Dub, cast: str, nobody: str, options: list[str]
+) -> None:
+    (series / "cast.toml").write_text(cast)
+    arguments = ("run", series, "--to", "en", "--profile", "fake", *options)
+    done = dub(*arguments, status=2)
+    assert "cast.toml" in done.stderr + done.stdout
+    assert nobody in done.stderr + done.stdout
+
+
+def test_who_appears_in_a_later_episode_may_be_decided_before(series: Path, dub: Dub) -> None:
+    (series / "cast.toml").write_text('[c99]\nname = "Not yet"\n[c1]\nname = "Shen Qing"\n')
+    dub.run(series, "--episodes", "1", to="en")
+    assert _lines(series, "ep01")[0]["label"] == "Shen Qing"
 
 
 def test_new_voices_in_the_bank_change_nobody_who_has_one(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dubbing.errors import Rejected
 from dubbing.formats.decisions import join_characters, move_speaker, read_cast
-from dubbing.model.casting import as_people_say
+from dubbing.model.casting import as_people_say, spoken_of
 from dubbing.model.dub import Cast
 from dubbing.model.job import CharacterDecision, SpeakerAt
 from dubbing.model.speech import Voiceprint
@@ -190,3 +190,24 @@ def test_what_can_not_be_is_refused(tmp_path: Path, text: str, said: str) -> Non
     (tmp_path / "cast.toml").write_text(text)
     with pytest.raises(Rejected, match=said):
         read_cast(tmp_path / "cast.toml")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "heard"),
+    [
+        ({"c9": CharacterDecision("Shen Qing")}, ("c9",)),
+        ({"c3": CharacterDecision(same_as="c1")}, ("c1", "c3")),
+        ({"mother": CharacterDecision(speakers=(SpeakerAt(2, "s1"),))}, ()),
+        (
+            {
+                "mother": CharacterDecision(speakers=(SpeakerAt(2, "s1"),)),
+                "c4": CharacterDecision(same_as="mother"),
+            },
+            ("c4",),
+        ),
+    ],
+)
+def test_whom_people_speak_of_as_heard(
+    decisions: dict[str, CharacterDecision], heard: tuple[str, ...]
+) -> None:
+    assert spoken_of(decisions) == heard
