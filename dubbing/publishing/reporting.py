@@ -24,6 +24,7 @@ _DOUBTED = {
     ReviewKind.HEARING: "Transcript: lines that may be misheard",
     ReviewKind.TRANSLATION: "Translation: lines that may mean something else",
     ReviewKind.INCOMPLETE: "Translation: lines that may lack a part",
+    ReviewKind.SPEAKER: "Speakers: lines that may be somebody else's",
 }
 
 

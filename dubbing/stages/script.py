@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from statistics import median
 
 from dubbing.errors import Rejected
 from dubbing.formats.chinese_script import utterances_written
 from dubbing.formats.chinese_words import has_hanzi, inside_words
+from dubbing.media import dsp, sound
 from dubbing.model import doubt
 from dubbing.model.accounting import reaching, speech_without_line, without
+from dubbing.model.audio import Audio
 from dubbing.model.job import LineCorrection, same_words
 from dubbing.model.review import ReviewItem, ReviewKind, SpeechWithoutLine
 from dubbing.model.speech import (
@@ -24,15 +27,17 @@ from dubbing.model.speech import (
     text_of,
 )
 from dubbing.model.time import Span
+from dubbing.model.two_voices import of_the_other_voice
 from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "script", 5
+NAME, VERSION = "script", 6
 STAGE = Stage(
     per=Per.EPISODE,
     reads=(
         Read("transcribe"),
         Read("diarize"),
+        Read("separate"),
     ),
     leaves=(Leaf("transcript.json", Transcript),),
     reported=True,
@@ -83,6 +88,7 @@ def run(work: Work, settings: Settings) -> None:
     utterances = correct(own_script, settings.corrections, work.label)
     if not utterances:
         raise no_lines(work.label, settings.language, heard.without_line)
+    utterances = mark_two_voices(utterances, sound.read(work.inputs["separate"] / "speech.wav"))
     write_json(work.out / "transcript.json", replace(heard, utterances=utterances))
 
 
@@ -186,6 +192,32 @@ def _marked(utterance: Utterance, doubts: Iterable[Doubt]) -> Utterance:
         if any(one.span.overlap_ms(word.span) for word in utterance.words)
     )
     return replace(utterance, review=review + doubt.of_hearing(utterance.words))
+
+
+def mark_two_voices(utterances: Sequence[Utterance], speech: Audio) -> tuple[Utterance, ...]:
+    """The utterances, those marked that are the fewer of a speaker who sounds like a man and a woman."""
+    pitches: dict[str, dict[int, float]] = {}  # speaker -> line -> Hz
+    for one in utterances:
+        pitch_hz = dsp.median_pitch_hz(speech.cut(one.span))
+        pitches.setdefault(one.speaker, {})[one.number] = pitch_hz
+    marks = {
+        line: ReviewItem(
+            ReviewKind.SPEAKER,
+            f"{speaker} speaks at {of[line]:.0f} Hz here and at {_other_hz(of, others):.0f} Hz in other lines: "
+            "a man and a woman may have been taken for one speaker.",
+        )
+        for speaker, of in pitches.items()
+        if (others := of_the_other_voice(of))
+        for line in others
+    }
+    return tuple(
+        replace(one, review=(*one.review, marks[one.number])) if one.number in marks else one
+        for one in utterances
+    )
+
+
+def _other_hz(pitches_hz: Mapping[int, float], fewer: Sequence[int]) -> float:
+    return median(hz for line, hz in pitches_hz.items() if hz > 0.0 and line not in fewer)
 
 
 def correct(
