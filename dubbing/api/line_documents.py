@@ -83,6 +83,9 @@ class Lines(BaseModel):
 
 
 SpeakerName = Annotated[str, StringConstraints(pattern=r"^s[0-9]{1,3}$")]
+SpeakerSaid = Annotated[
+    str, StringConstraints(pattern=r"^(s[0-9]{1,3}|new:[a-z][a-z0-9_-]{0,63})$")
+]
 CharacterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
@@ -99,7 +102,10 @@ class Correction(Sent):
     source: Text | None = Field(
         default=None, description="What is really said; empty takes the line out."
     )
-    speaker: SpeakerName | None = Field(default=None, description="Who really says it.")
+    speaker: SpeakerSaid | None = Field(
+        default=None,
+        description="Who really says it; new:NAME is somebody whom the diarizer didn't tell from the others.",
+    )
     translations: dict[LanguageTag, Text] = Field(default={}, max_length=50)
 
     @model_validator(mode="after")

@@ -26,7 +26,8 @@ from voices import VoiceBank
 @click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
 @click.option("--source", help="What is really said; '' removes the line.")
 @click.option(
-    "--speaker", help="Who says the line, or who --character is in --episode: s1, s2, ..."
+    "--speaker",
+    help="Who says the line, or who --character is in --episode: s1, s2, ... Of a line also new:NAME.",
 )
 @click.option("--language", help="The language of --text or --voice (BCP-47).")
 @click.option("--text", help="The right translation.")
@@ -61,6 +62,7 @@ def edit(
     Examples:
       dub edit fated --episode 1 --line 7 --language en --text "You came back."
       dub edit fated --episode 1 --line 7 --source "你回来了" --speaker s2
+      dub edit fated --episode 1 --line 8 --speaker new:mother
       dub edit fated --character c1 --language en --voice kumo
       dub edit fated --character c1 --name "Shen Qing"
       dub edit fated --character c7 --same-as c1

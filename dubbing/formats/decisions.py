@@ -36,6 +36,8 @@ from dubbing.model.job import CharacterDecision, Decisions, LineCorrection, OwnV
 
 _DESCRIBED = "docs/localization.md"
 _SPEAKER = re.compile(r"ep0*(\d+) (\S+)")
+_NEW = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_MACHINES = re.compile(r"[sc]\d+")
 _HEARD = re.compile(r"c\d+")  # what the machine calls the characters it heard
 
 
@@ -68,7 +70,18 @@ class _CharacterEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def read_decisions(cast_file: Path | None, corrections_file: Path | None) -> Decisions:
     """What people decided of a release; nothing where a file doesn't exist. Raises Rejected."""
-    return Decisions(read_cast(cast_file), read_corrections(corrections_file))
+    characters, corrections = read_cast(cast_file), read_corrections(corrections_file)
+    made = {correction.new_speaker for correction in corrections}
+    for name, decision in characters.items():
+        heard = _HEARD.fullmatch(name) or decision.speakers or decision.same_as
+        if not heard and name not in made:
+            raise Rejected(
+                f"{cast_file}, {name}",
+                found="a character that was not heard, without speakers",
+                expected="c1, c2, ... as reports name them, or speakers = [...] that are this one",
+                remedy="Correct the name, or say which speakers it is.",
+            )
+    return Decisions(characters, corrections)
 
 
 def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:
@@ -87,6 +100,7 @@ def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:
                 remedy="Join the two entries.",
             )
         seen.add((entry.episode, entry.line))
+        _refuse_speaker(f"{file}, line[{index}].speaker", entry.speaker)
         corrections.append(
             LineCorrection(
                 entry.episode,
@@ -98,6 +112,19 @@ def read_corrections(file: Path | None) -> tuple[LineCorrection, ...]:
             )
         )
     return tuple(corrections)
+
+
+def _refuse_speaker(where: str, speaker: str | None) -> None:
+    """Raises Rejected for a new speaker who can't be called so."""
+    name = LineCorrection(1, 1, speaker=speaker).new_speaker
+    if name is not None and (not _NEW.fullmatch(name) or _MACHINES.fullmatch(name)):
+        raise Rejected(
+            where,
+            found=repr(speaker),
+            expected="new: and a name of small letters, digits, - and _, as in new:mother; "
+            "s1 and c1 are what the machine calls people",
+            remedy="Call it so; what reports show is given with --character NAME --name.",
+        )
 
 
 def _by_tag(where: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -180,13 +207,6 @@ def _refuse_contradictions(file: Path, decisions: Mapping[str, CharacterDecision
                     expected="a speaker to be one character",
                     remedy="Take it out of one of them.",
                 )
-        if not _HEARD.fullmatch(name) and not decision.speakers and not decision.same_as:
-            raise Rejected(
-                f"{file}, {name}",
-                found="a character that was not heard, without speakers",
-                expected="c1, c2, ... as reports name them, or speakers = [...] that are this one",
-                remedy="Correct the name, or say which speakers it is.",
-            )
         other = decision.same_as
         if other and not _HEARD.fullmatch(other) and other not in decisions:
             raise Rejected(
@@ -209,6 +229,7 @@ def _refuse_contradictions(file: Path, decisions: Mapping[str, CharacterDecision
 def correct_line(file: Path, correction: LineCorrection) -> None:
     """Adds a correction to the file; of the same line, what is given anew takes the old one's place."""
     read_corrections(file)  # a file that can't be read is not written over
+    _refuse_speaker("--speaker", correction.speaker)
     document = _parse(file)
     entries = document.setdefault("line", tomlkit.aot())
     entry = next(

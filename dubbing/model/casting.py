@@ -26,6 +26,10 @@ def as_people_say(cast: Cast, decisions: Mapping[str, CharacterDecision]) -> Cas
     people: dict[str, list[Appearance]] = {c.name: [] for c in cast.characters}
     for character in cast.characters:
         _divide(character, said, people)
+    for character in cast.named:
+        for appearance in character.appearances:
+            name = said.get((appearance.episode, appearance.speaker), character.name)
+            people.setdefault(name, []).append(appearance)
     joined: dict[str, list[Appearance]] = {}
     for name, appearances in people.items():
         joined.setdefault(same_as(name, decisions), []).extend(appearances)

@@ -15,7 +15,7 @@ class Appearance:
 
     episode: int  # its number
     speaker: str  # who the diarizer says it is there
-    embedding: tuple[float, ...]  # unit length
+    embedding: tuple[float, ...]  # unit length; zeros for a speaker whom people named
     pitch_hz: float  # median fundamental frequency; 0.0 if none was found
     speech_ms: int
 
@@ -55,6 +55,9 @@ class Cast:
     """Characters in order of first appearance; those that people made come last."""
 
     characters: tuple[Character, ...]
+    named: tuple[
+        Character, ...
+    ] = ()  # new speakers of corrected lines, whom the machine doesn't know
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ class LineCorrection:
     translations: Mapping[str, str] = field(default_factory=dict)  # language -> text
     was: str | None = None  # what the machine had heard there when the person wrote this
 
+    @property
+    def new_speaker(self) -> str | None:
+        """Who says the line, if it is somebody whom the diarizer didn't tell from the others."""
+        said = self.speaker or ""
+        return said.removeprefix(NEW_SPEAKER) if said.startswith(NEW_SPEAKER) else None
+
+
+NEW_SPEAKER = "new:"  # what a correction's speaker begins with, if it is new
+
 
 def of_script(corrections: Iterable[LineCorrection]) -> tuple[LineCorrection, ...]:
     """What a transcript depends on: which lines are corrected at all, but of no translation what it says."""

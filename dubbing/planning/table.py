@@ -93,6 +93,7 @@ def _script(asked: Asked) -> Task:
 def _identify(asked: Asked) -> Task:
     same_person = asked.engines.same_person(asked.profile.diarizer)
     number, characters = asked.episode.number, asked.decisions.characters
+    new = tuple(sorted({c.new_speaker for c in asked.corrections if c.new_speaker}))
     is_last = asked.episode == asked.release.episodes[-1] and not asked.job.left_out
     settings = identify.Settings(
         number,
@@ -104,8 +105,9 @@ def _identify(asked: Asked) -> Task:
             if s.episode == number
         },
         spoken_of(characters) if is_last else (),
+        new,
     )
-    return Task(settings)
+    return Task(settings, aside=frozenset() if new else frozenset({"script", "separate"}))
 
 
 def _reference(asked: Asked) -> Task | None:

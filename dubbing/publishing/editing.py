@@ -11,7 +11,7 @@ import msgspec
 from dubbing.errors import Rejected
 from dubbing.formats.language_toml import normal_tag
 from dubbing.model.episode import Release
-from dubbing.model.job import CharacterDecision, LineCorrection
+from dubbing.model.job import NEW_SPEAKER, CharacterDecision, LineCorrection
 from dubbing.model.report import EpisodeReport
 from dubbing.publishing.publish import read_manifest
 from dubbing.publishing.published import reports_in
@@ -72,19 +72,24 @@ class Known:
         return texts.get(line)
 
     def speaker(self, episode: int, speaker: str) -> str:
+        """Raises Rejected if nobody is called so in the episode, and it is no new one (new:NAME)."""
+        if speaker.startswith(NEW_SPEAKER):
+            return speaker
         here = {e.speaker for r in self.reports if r.episode == episode for e in r.lines}
         if here and speaker not in here:
             raise Rejected(
                 f"--speaker of episode {episode}",
                 found=repr(speaker),
                 expected=f"one of {', '.join(sorted(here))}",
-                remedy="Name a speaker of this episode: `dub report --json` shows them.",
+                remedy="Name a speaker of this episode: `dub report --json` shows them. Somebody whom the machine took "
+                "for another one is new:NAME.",
             )
         return speaker
 
     def character(self, name: str, option: str = "--character") -> str:
         heard = {e.character for r in self.reports for e in r.lines if e.character}
         known = heard | self.characters.keys()
+        known |= {c.new_speaker for c in self.corrections if c.new_speaker}
         if heard and name not in known:
             raise Rejected(
                 option,

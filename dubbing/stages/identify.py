@@ -12,9 +12,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dubbing.errors import Rejected
+from dubbing.media import dsp, sound, takes
+from dubbing.model.audio import Audio
 from dubbing.model.casting import voice_of
 from dubbing.model.dub import Appearance, Cast, Character
-from dubbing.model.speech import Diarization, Voiceprint
+from dubbing.model.speech import Diarization, Transcript, Voiceprint
+from dubbing.model.time import Span
 from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
@@ -23,6 +26,8 @@ STAGE = Stage(
     per=Per.EPISODE,
     reads=(
         Read("diarize"),
+        Read("script", optional=True),
+        Read("separate", optional=True),
         Read("identify", From.BEFORE, optional=True),
     ),
     leaves=(Leaf("cast.json", Cast),),
@@ -32,6 +37,7 @@ STAGE = Stage(
 # What a speaker has to be like somebody who is in the episode already, to be the same person heard as two,
 # above what makes two appearances one person's. `tests/benchmarks/bench_casting.py` shows what it does.
 _HEARD_TWICE = 0.15
+_PAUSE_MS = 150  # between lines of one person, put together to be measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Settings:
     )  # of this episode -> who people say it is
     # Whom people speak of as heard. Empty before the release's last episode: they may still appear.
     characters: tuple[str, ...] = ()
+    new_speakers: tuple[str, ...] = ()  # whom people named in corrections of this episode's lines
 
 
 def run(work: Work, settings: Settings) -> None:
@@ -51,7 +58,16 @@ def run(work: Work, settings: Settings) -> None:
         cast = read_json(work.inputs["identify"] / "cast.json", Cast)
     diarization = read_json(work.inputs["diarize"] / "diarization.json", Diarization)
     grown = add_episode(cast, settings.episode, diarization.voiceprints, settings.same_person)
-    _refuse_unheard(settings, (v.speaker for v in diarization.voiceprints), grown, work.label)
+    if settings.new_speakers:
+        transcript = read_json(work.inputs["script"] / "transcript.json", Transcript)
+        speech = sound.read(work.inputs["separate"] / "speech.wav")
+        size = len(diarization.voiceprints[0].embedding) if diarization.voiceprints else 0
+        for name in settings.new_speakers:
+            lines = [u.span for u in transcript.utterances if u.speaker == name]
+            if lines:
+                grown = _with_named(grown, settings.episode, name, lines, speech, size)
+    here = [*(v.speaker for v in diarization.voiceprints), *settings.new_speakers]
+    _refuse_unheard(settings, here, grown, work.label)
     write_json(work.out / "cast.json", grown)
 
 
@@ -75,7 +91,20 @@ def add_episode(
         else:
             known = characters[index]
             characters[index] = replace(known, appearances=(*known.appearances, appearance))
-    return Cast(tuple(characters))
+    return replace(cast, characters=tuple(characters))
+
+
+def _with_named(
+    cast: Cast, episode: int, name: str, lines: Sequence[Span], speech: Audio, size: int
+) -> Cast:
+    """The cast with somebody in it whom people named: how they sound is measured in the lines that are theirs."""
+    pitch_hz = dsp.median_pitch_hz(takes.join([speech.cut(span) for span in lines], _PAUSE_MS))
+    spoken_ms = sum(span.duration_ms for span in lines)
+    here = Appearance(episode, name, (0.0,) * size, pitch_hz, spoken_ms)
+    people = {character.name: character for character in cast.named}
+    before = people[name].appearances if name in people else ()
+    people[name] = Character(name, (*before, here))
+    return replace(cast, named=tuple(people.values()))
 
 
 def _matched(
@@ -115,7 +144,7 @@ def _refuse_unheard(settings: Settings, here: Iterable[str], cast: Cast, label: 
                 expected=f"one of its speakers: {', '.join(speakers)}",
                 remedy="Look the speaker up in the episode's report.",
             )
-    known = [character.name for character in cast.characters]
+    known = [character.name for character in (*cast.characters, *cast.named)]
     unheard = [name for name in settings.characters if name not in known]
     if unheard:
         raise Rejected(

@@ -231,7 +231,10 @@ def correct(
     utterances, corrections = tuple(utterances), tuple(corrections)
     _refuse_moved({u.number: u.text for u in utterances}, corrections, label)
     by_number = {utterance.number: utterance for utterance in utterances}
-    speakers = sorted({utterance.speaker for utterance in by_number.values()})
+    speakers = sorted(
+        {utterance.speaker for utterance in by_number.values()}
+        | {c.new_speaker for c in corrections if c.new_speaker}
+    )
     for correction in corrections:
         utterance = by_number.get(correction.line)
         if utterance is None:
@@ -242,14 +245,15 @@ def correct(
                 remedy="Look the line up in the report, and correct its number.",
             )
         if correction.speaker is not None:
-            if correction.speaker not in speakers:
+            speaker = correction.new_speaker or correction.speaker
+            if speaker not in speakers:
                 raise Rejected(
                     f"correction of {label}, line {correction.line}",
                     found=f"the speaker {correction.speaker!r}",
                     expected=f"one of {', '.join(speakers)}",
-                    remedy="Name a speaker of this episode, as the report shows them.",
+                    remedy="Name a speaker of this episode, as the report shows them, or a new one as new:NAME.",
                 )
-            utterance = replace(utterance, speaker=correction.speaker)
+            utterance = replace(utterance, speaker=speaker)
         if correction.source is not None:
             text = correction.source.strip()
             same = has_hanzi(text) == has_hanzi(utterance.text)

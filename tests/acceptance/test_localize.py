@@ -467,3 +467,40 @@ def _cached(dub: Dub, name: str) -> set[Path]:
 
 def _takes(dub: Dub) -> set[Path]:
     return _cached(dub, "take.wav")
+
+
+def test_a_new_speaker_is_a_character_of_their_own(localized_series: Path, dub: Dub) -> None:
+    before = {name: _lines(localized_series, name) for name in ("ep01", "ep02")}
+    who = ("--speaker", "new:mother")
+    dub("edit", localized_series, "--episode", 1, "--line", 3, *who)
+    dub("edit", localized_series, "--episode", 2, "--line", 3, *who)
+    dub.run(localized_series)
+    for name in before:
+        lines = _lines(localized_series, name)
+        assert [line["character"] for line in lines[:2]] == [
+            line["character"] for line in before[name][:2]
+        ]
+        assert [line["voice"] for line in lines if line["speaker"] != "mother"] == [
+            old["voice"]
+            for line, old in zip(lines, before[name], strict=True)
+            if line["speaker"] != "mother"
+        ]
+        assert (lines[2]["speaker"], lines[2]["character"]) == ("mother", "mother")
+    (voice,) = {_lines(localized_series, name)[2]["voice"] for name in before}
+    dub("edit", localized_series, "--character", "mother", "--name", "Her mother")
+    dub("edit", localized_series, "--episode", 1, "--line", 1, "--speaker", "mother")
+    dub.run(localized_series)
+    lines = _lines(localized_series, "ep01")
+    assert [line["label"] for line in lines[::2]] == ["Her mother", "Her mother"]
+    assert {line["voice"] for line in lines[::2]} == {voice}
+    assert stages(dub.run(localized_series)) == set()
+
+
+@pytest.mark.parametrize("name", ["new:", "new:s1", "new:c2", "new:Her Mother", "new:../x"])
+def test_a_new_speaker_who_can_not_be_called_so_is_refused(
+    series: Path, dub: Dub, name: str
+) -> None:
+    assert "as in new:mother" in dub.refused(
+        "edit", series, "--episode", 1, "--line", 1, "--speaker", name
+    )
+    assert not (series / "corrections.toml").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubbing.errors import Rejected
-from dubbing.formats.decisions import join_characters, move_speaker, read_cast
+from dubbing.formats.decisions import join_characters, move_speaker, read_cast, read_decisions
 from dubbing.model.casting import as_people_say, spoken_of
-from dubbing.model.dub import Cast
+from dubbing.model.dub import Appearance, Cast, Character
 from dubbing.model.job import CharacterDecision, SpeakerAt
 from dubbing.model.speech import Voiceprint
 from dubbing.stages.cast import give_voices
@@ -182,6 +183,7 @@ def test_what_people_say_of_the_cast_is_written_and_read(tmp_path: Path) -> None
         ('[c1]\nsame_as = "c2"\n[c2]\nsame_as = "c1"', "circle"),
         ('[c1]\nsame_as = "mum"', "'mum'"),
         ("[mum]\nname = 'Mum'", "not heard"),
+        ("[mum]\nvoices = { en = 'kumo' }", "not heard"),
         ('[mum]\nspeakers = ["ep3"]', "'ep3'"),
         ('[a]\nspeakers = ["ep03 s2"]\n[b]\nspeakers = ["ep3 s2"]', "who is a too"),
     ],
@@ -189,7 +191,7 @@ def test_what_people_say_of_the_cast_is_written_and_read(tmp_path: Path) -> None
 def test_what_can_not_be_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "cast.toml").write_text(text)
     with pytest.raises(Rejected, match=said):
-        read_cast(tmp_path / "cast.toml")
+        read_decisions(tmp_path / "cast.toml", None)
 
 
 @pytest.mark.parametrize(
@@ -211,3 +213,28 @@ def test_whom_people_speak_of_as_heard(
     decisions: dict[str, CharacterDecision], heard: tuple[str, ...]
 ) -> None:
     assert spoken_of(decisions) == heard
+
+
+@pytest.mark.parametrize("episode", [1, 2, 3])
+def test_whom_people_name_has_a_voice_and_takes_nobodys(episode: int) -> None:
+    heard = grow([[0, 1], [1, 2], [0, 3]])[-1]
+    mother = Character("mother", (Appearance(episode, "mother", (0.0,) * 8, 210.0, 2000),))
+    named = replace(heard, named=(mother,))
+    cast = as_people_say(named, {})
+    assert [c.name for c in cast.characters] == ["c1", "c2", "c3", "c4", "mother"]
+    before, after = give_voices(heard, heard, BANK), give_voices(named, cast, BANK)
+    assert {name: voice for name, voice in after.items() if name != "mother"} == before
+    here = {after[c.name] for c in heard.characters if c.speakers_in(episode)}
+    assert after["mother"] not in here
+
+
+def test_whom_people_name_is_nobody_whom_the_machine_hears_later() -> None:
+    mother = Character("mother", (Appearance(1, "mother", (0.0,) * 8, 210.0, 2000),))
+    cast = replace(grow([[0, 1]])[-1], named=(mother,))
+    grown = add_episode(cast, 2, (voiceprint("s1", 1), voiceprint("s2", 5)), SAME_PERSON)
+    assert list(places(grown)) == ["c1", "c2", "c3"]
+    assert grown.named == (mother,)
+    one = as_people_say(grown, {"c3": CharacterDecision(same_as="mother")})
+    assert places(one)["mother"] == [(1, "mother"), (2, "s2")]
+    said = {"c1": CharacterDecision(speakers=(SpeakerAt(1, "mother"),))}
+    assert places(as_people_say(grown, said))["c1"] == [(1, "s1"), (1, "mother")]
