@@ -11,6 +11,7 @@ import pytest
 from series import make_series
 from service import ME, Service, service
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from dubbing.errors import Rejected
 from dubbing.formats import decisions
@@ -441,3 +442,18 @@ def test_a_submission_that_races_itself_is_one_job(here: Service, series: Path) 
     assert len(set(found)) == 1
     with here.database.transaction() as connection:
         assert sum(jobs.count_by_status(connection).values()) == 1
+
+
+def test_the_log_says_which_edited_files_stayed(here: Service, series: Path) -> None:
+    here.submit(series, "en")
+    here.work()
+    subtitles = series / "localized" / "ep01" / "en" / "ep01.en.srt"
+    subtitles.write_text("by hand")
+    (subtitles.parent / "poster.txt").write_text("theirs, and not ours to speak of")
+    here.submit(series, "en", "es-419")
+    with capture_logs() as logs:
+        here.work()
+    told = [(one["file"], one["kept_as"]) for one in logs if one["event"] == "release.kept_edited"]
+    assert told == [("ep01/en/ep01.en.srt", "ep01/en/ep01.en.edited.srt")]
+    assert (subtitles.parent / "ep01.en.edited.srt").read_text() == "by hand"
+    assert (subtitles.parent / "poster.txt").exists()

@@ -30,6 +30,7 @@ from dubbing.model.service import (
 )
 from dubbing.publishing import publish
 from dubbing.publishing.pages import render
+from dubbing.publishing.theirs import Theirs
 from dubbing.service import tracing
 from dubbing.service.news import events
 from dubbing.service.work import advance, changes
@@ -275,7 +276,7 @@ class Executor:
         if not out.remote:
             publish.clear_leftovers(out.root, older_than_s=self._limits.stage_s)
             if not publish.is_published(laid.plan, out.root):
-                publish.publish(self._store, laid.plan, out.root, render)
+                publish.publish(self._store, laid.plan, out.root, render, _note_kept)
             manifest = out.root / publish.MANIFEST
             return str(manifest), sha256_of(manifest)
         folder = self._scratch / "publishing" / uuid.uuid4().hex
@@ -343,3 +344,9 @@ def finding_of(error: BaseException) -> Finding:
     kind = "transient" if isinstance(error, Transient | OSError) else "defect"
     text = str(error) if isinstance(error, DubbingError) else f"{type(error).__name__}: {error}"
     return Finding(text, kind, final=False)
+
+
+def _note_kept(file: Theirs) -> None:
+    """Says which files stayed that people had changed in a localized release."""
+    if file.kept_as != file.path:
+        log.warning("release.kept_edited", file=file.path, kept_as=file.kept_as)

@@ -1,0 +1,39 @@
+"""What people decided of a release can be seen and taken back, and what was published is not dropped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from command import Dub, contents
+
+
+def test_what_people_decided_is_listed_and_taken_back(localized_series: Path, dub: Dub) -> None:
+    assert "Nothing was corrected" in dub("edit", localized_series, "--list").stdout
+    line = ("--episode", 1, "--line", 1)
+    dub("edit", localized_series, *line, "--language", "EN", "--text", "Mine.")
+    dub("edit", localized_series, *line, "--speaker", "s2")
+    dub("edit", localized_series, "--character", "c1", "--name", "Shen Qing")
+    listed = dub("edit", localized_series, "--list").stdout
+    assert all(said in listed for said in ("ep01 line 1", "Mine.", "s2", "Shen Qing"))
+    (said,) = json.loads(dub("edit", localized_series, "--list", "--json").stdout)["lines"]
+    assert (said["translations"], said["speaker"]) == ({"en": "Mine."}, "s2")
+    dub("edit", localized_series, *line, "--language", "en", "--undo")
+    dub("edit", localized_series, "--character", "c1", "--undo")
+    listed = dub("edit", localized_series, "--list").stdout
+    assert "s2" in listed
+    assert "Mine." not in listed
+    assert "Shen Qing" not in listed
+    dub("edit", localized_series, *line, "--undo")
+    assert "Nothing was corrected" in dub("edit", localized_series, "--list").stdout
+    again = dub.refused("edit", localized_series, *line, "--undo")
+    assert "`dub edit --list` shows all there is" in again
+
+
+def test_a_published_dub_is_not_dropped_unasked(localized_series: Path, dub: Dub) -> None:
+    before = contents(localized_series / "localized")
+    options = ("--to", "en,es-419", "--profile", "fake", "--no-dub")
+    message = dub.refused("run", localized_series, *options)
+    assert "ep01 en dub" in message
+    assert "--replace" in message
+    assert contents(localized_series / "localized") == before
