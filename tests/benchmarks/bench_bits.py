@@ -38,7 +38,7 @@ def main() -> None:
 
 def bench_demucs() -> None:
     with DemucsSeparator() as engine, torch.inference_mode():
-        network = engine._model
+        network = engine.network
         time = np.arange(int(network.samplerate * network.segment)) / network.samplerate
         tones = sum(np.sin(2 * np.pi * _PITCH_HZ * n * time) / n for n in range(1, 20))
         noise = np.random.default_rng(0).standard_normal(len(time))

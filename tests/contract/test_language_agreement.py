@@ -67,8 +67,7 @@ def watched(
         patch.setattr(seq2seq, "_BEAMS", 1)
         patch.setattr(seq2seq, "_MOST_TOKENS", 2)
         with Seq2SeqTranslator(family, model) as engine:
-            loaded = engine._loaded
-            assert loaded is not None
+            loaded = engine.network
             watching = Watched(engine, loaded.tokenizer, loaded.model)
             generate = loaded.model.generate
 
