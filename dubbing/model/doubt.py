@@ -9,7 +9,7 @@ from dubbing.model.review import ReviewItem, ReviewKind
 from dubbing.model.speech import Word
 
 # In nats: the words of a line are all right with a chance of 4.5 %, if each is right with its own. Of lines that
-# Whisper base heard wrong it marks four of five, and of those it heard right one of six (`bench_doubt.py`).
+# Whisper base heard wrong it marks three of four, and of those it heard right one of six (`bench_doubt.py`).
 _DOUBTFUL_NATS = 3.1
 _LEAST_CONFIDENCE = 1e-4  # no single word decides by itself
 _UNSURE_WORD = 0.5  # a word below is named

@@ -50,7 +50,9 @@ def lines(remote: Remote, as_json: bool, job: str, episode: int, language: str |
 @click.option("--line", type=click.IntRange(1), help="The line's number, as in the report.")
 @click.option("--source", help="What is really said; '' removes the line.")
 @click.option(
-    "--speaker", help="Who says the line, or who --character is in --episode: s1, s2, ..."
+    "--speaker",
+    help="Who says the line, or who --character is in --episode: s1, s2, ... Or new:NAME, for somebody whom the "
+    "machine took for another.",
 )
 @click.option("--language", help="The language of --text or --voice (BCP-47).")
 @click.option("--text", help="The right translation.")
