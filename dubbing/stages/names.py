@@ -18,7 +18,7 @@ from dubbing.model.speech import Transcript
 from dubbing.stages import From, Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 
-NAME, VERSION = "names", 2
+NAME, VERSION = "names", 3
 STAGE = Stage(
     per=Per.SERIES,
     reads=(Read("script", From.EACH_EPISODE),),

@@ -26,7 +26,7 @@ from dubbing.stages import Leaf, Per, Read, Stage, Work
 from dubbing.store.artifacts import read_json, write_json
 from voices import Voice
 
-NAME, VERSION = "synthesize", 6
+NAME, VERSION = "synthesize", 7
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(

@@ -29,7 +29,7 @@ from dubbing.store.artifacts import read_json, write_json
 from dubbing.subtitles.cues import reading_budget_chars
 from dubbing.subtitles.dividing import divide
 
-NAME, VERSION = "translate", 5
+NAME, VERSION = "translate", 6
 STAGE = Stage(
     per=Per.LANGUAGE,
     reads=(

@@ -63,6 +63,25 @@ RIGHT = (
     ("三十五万现金。", "id", "Tiga ratus lima puluh ribu tunai."),
     ("三十五万现金。", "ja", "現金三十五万です。"),
     ("三百六十五天。", "de", "Dreihundertfünfundsechzig Tage."),
+    ("会议改到下午三点一刻。", "en", "The meeting is moved to 3:15 pm."),
+    ("三点三刻见。", "en", "See you at a quarter to four."),
+    ("八点一刻出发。", "fr", "On part à huit heures et quart."),
+    ("九点三刻。", "de", "Um 9.45 Uhr."),
+    ("他身高一米八五。", "en", "He is 1.85 metres tall."),
+    ("他身高一米八五。", "pt-BR", "Ele tem um metro e oitenta e cinco."),
+    ("他一米八。", "de", "Er ist 180 Zentimeter groß."),
+    ("这门两米二高。", "fr", "Cette porte fait 2,20 mètres."),
+    ("给我两百五十万。", "en", "Give me two and a half million."),
+    ("给我两百五十万。", "en", "Give me two million and a half."),
+    ("给我两百五十万。", "pt-BR", "Dê-me dois milhões e meio."),
+    ("给我两百五十万。", "es", "Dame dos millones y medio."),
+    ("给我两百五十万。", "fr", "Donne-moi deux millions et demi."),
+    ("给我两百五十万。", "it", "Dammi due milioni e mezzo."),
+    ("给我两百五十万。", "de", "Gib mir zweieinhalb Millionen."),
+    ("给我两百五十万。", "id", "Beri aku dua setengah juta."),
+    ("一百五十万。", "de", "Anderthalb Millionen."),
+    ("五十万。", "en", "Half a million."),
+    ("五十万。", "es", "Medio millón."),
 )  # fmt: skip
 WRONG = (
     ("三万五千六百二十一块七毛八，一分都不能少。", "en", "Three thousand five hundred and sixty-two and one hundred and twenty-seven and eight cents."),
@@ -81,6 +100,15 @@ WRONG = (
     ("我的电话是13800138000。", "en", "My number is 138 0013 800."),
     ("她今年二十五岁。", "it", "Ha ventisei anni."),
     ("三十五万现金。", "id", "Tiga puluh lima ribu tunai."),
+    ("会议改到下午三点一刻。", "en", "The meeting is moved to 3:45 pm."),
+    ("三点三刻见。", "en", "See you at a quarter to three."),
+    ("八点一刻出发。", "es", "Salimos a las nueve y cuarto."),
+    ("他身高一米八五。", "en", "He is 1.58 metres tall."),
+    ("他一米八。", "en", "He is 1.5 metres tall."),
+    ("这门两米二高。", "it", "Questa porta è alta 2,02 metri."),
+    ("给我两百五十万。", "en", "Give me three and a half million."),
+    ("两百万。", "pt-BR", "Dois milhões e meio."),
+    ("两百五十万。", "fr", "Deux millions."),
 )  # fmt: skip
 NO_NUMBERS = (
     "万一他不来呢？", "千万别告诉他。", "我们一起走吧。", "他三心二意。", "心里七上八下的。", "等一下。", "十分抱歉。",
@@ -107,6 +135,15 @@ def test_a_translation_without_the_number_is_marked(
     line: str, language: str, translation: str
 ) -> None:
     assert changed(line, "Hm 0", "zh", language)
+
+
+@pytest.mark.parametrize(
+    "translation",
+    ["He is six foot one.", "He's 6'1\".", "Er ist sechs Fuß groß.", "Mide seis pies."],
+)
+def test_a_height_in_feet_is_marked_neither_way(translation: str) -> None:
+    language = "de" if "Fuß" in translation else "es" if "Mide" in translation else "en"
+    assert changed("他身高一米八五。", translation, "zh", language) == ()
 
 
 @pytest.mark.parametrize("line", NO_NUMBERS)

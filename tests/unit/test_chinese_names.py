@@ -88,3 +88,26 @@ def test_common_words_after_a_surname_are_no_people(line: str) -> None:
 @pytest.mark.parametrize("name", ["冷清秋", "金玉莲", "章子怡", "黄振华", "沈砚秋", "王建国"])
 def test_people_whose_names_hold_a_word_are_found(name: str) -> None:
     assert name in find_names(f"{name}，你站住！") or name in find_names(f"是{name}干的。")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "我想喝柳橙汁。", "给我来份宫保鸡丁。", "吃个马卡龙吧。", "毛血旺好辣。", "易容术真厉害。",
+        "宫保虾不错。", "白切鸡真香。", "黄焖鸡来一份。",
+    ],
+)  # fmt: skip
+def test_dishes_drinks_and_arts_are_no_people(line: str) -> None:
+    assert find_names(line) == {}
+
+
+@pytest.mark.parametrize("name", ["赵小糖", "周小丁", "陈阿丁", "沈知鱼", "陆知茶"])
+def test_people_whose_names_end_like_dishes_are_found(name: str) -> None:
+    assert name in find_names(f"{name}，你站住！")
+
+
+@pytest.mark.parametrize(
+    "line", ["江晚吟来了。", "江晚吟走了。", "江晚吟，你站住！", "去把江晚吟叫来。"]
+)
+def test_a_name_of_three_characters_is_not_cut_to_two(line: str) -> None:
+    assert find_names(line) == {"江晚吟": "Jiang Wanyin"}

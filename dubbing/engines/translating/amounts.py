@@ -7,7 +7,7 @@ is one that the translation has to say: not those of idioms (三心二意, 万�
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dubbing.engines.translating.number_words import values
@@ -16,7 +16,7 @@ from dubbing.formats.chinese_words import dictionary_words
 from dubbing.model.language import base
 from dubbing.model.review import ReviewItem, ReviewKind
 
-VERSION = 1  # of the rules here and in `number_words`
+VERSION = 2  # of the rules here and in `number_words`
 
 _ONES = "一二两三四五六七八九"
 _NUMERALS = "零〇幺廿卅十百千万亿" + _ONES
@@ -30,6 +30,14 @@ _MONEY = r"[块元]"
 _SMALL = re.compile(
     rf"([{_ONES}\d])毛(?:([{_ONES}\d])分?)?|([{_ONES}\d])角|([{_ONES}]{{1,2}})(?![{_NUMERALS}])"
 )
+# 一米八五, 两米二: metres, and tenths and hundredths of one.
+_METRES = re.compile(rf"(?:米|公尺)([{_ONES}零〇]{{1,2}}|\d{{1,2}})(?![{_NUMERALS}\d几.])")
+_FEET = re.compile(
+    r"\b(?:feet|foot|ft|inch(?:es)?|pies?|pulgadas?|pés?|polegadas?|pieds?|pouces?|pied[ei]|pollic[ei]|fuß|zoll|"
+    r"voet|duim|kaki|inci)\b|\d\s*['′’]\s*\d|フィート|インチ|英尺",
+    re.IGNORECASE,
+)
+_QUARTERS = re.compile(r"([一两二三123])刻钟?")
 # What is counted, so that even a small number has to be said. 月 and 星期 have names, 分 is a share or a point.
 _COUNTED = re.compile(
     r"(?:多|来|余)?(?:个?(?:小时|钟头|月|星期|礼拜)|[年天日号岁块元毛秒点层楼倍米斤克吨周位名人次遍件套台辆张杯瓶只间栋份票亿万成个]|公里|公斤|分钟|千米)"
@@ -58,6 +66,7 @@ class Number:
     ways: tuple[frozenset[float], ...]
     digits: str = ""  # digit by digit: a telephone number, a year
     plain: str = ""  # the same as a translator is least likely to get wrong
+    length: bool = False  # in metres, which a translation may turn into feet
 
 
 def changed(text: str, translation: str, source: str, target: str) -> tuple[str, ...]:
@@ -70,6 +79,8 @@ def changed(text: str, translation: str, source: str, target: str) -> tuple[str,
         ways = number.ways
         if number.said.endswith("折") and _OFF.search(translation):
             ways = ways[:1]
+        if number.length and _FEET.search(translation):
+            continue  # Whether six feet one is 一米八五 is not for these rules.
         if not any(said.has(way) for way in ways) and not (
             number.digits and number.digits in said.digits
         ):
@@ -162,6 +173,11 @@ def _read(text: str, match: re.Match[str], tokens: dict[int, str]) -> Number | N
         return _percent(start, end + 1, written + "%", value)
     if before.endswith("第") and value <= 2:
         return None
+    if (metres := _METRES.match(after)) is not None:
+        return _length(text, start, end + metres.end(), value, metres[1])
+    if value != int(value) and re.match("米|公尺", after):
+        lengths = (frozenset({value}), frozenset({float(round(value * 100))}))
+        return Number(start, end, written, lengths, plain=f"{value:.12g}", length=True)
     if after[:1] == "点" and before[-1:] != "第":
         return _time_or_decimal(text, start, end, value)
     if re.match(_MONEY, after):
@@ -217,6 +233,11 @@ def _time_or_decimal(text: str, start: int, end: int, value: float) -> Number | 
         if value <= 12
         else [frozenset({value}), frozenset({value - 12})]
     )
+    quarters = _QUARTERS.match(after)
+    if quarters is not None:
+        minutes = 15 * (_parsed(quarters[1]) or 0)
+        stop = end + 1 + quarters.end()
+        return Number(start, stop, text[start:stop], _clock(times, minutes))
     found = re.match(rf"[{_NUMERALS}\d]+", after)
     if found is None:
         if value <= 1 and not after.startswith(("半", "钟", "整")):
@@ -230,11 +251,30 @@ def _time_or_decimal(text: str, start: int, end: int, value: float) -> Number | 
         str("零一二三四五六七八九".find(c.replace("两", "二").replace("〇", "零")))
         for c in found[0]
     )
-    ways = [way | {more} for way in times] + [frozenset({value, 60 - more})]
+    ways = [*_clock(times, more)]
     if found[0].isdigit() or all(c in "零〇" + _ONES for c in found[0]):
         tail = found[0] if found[0].isdigit() else fraction
         ways.append(frozenset({float(f"{value:.0f}.{tail}")}))
     return Number(start, stop, text[start:stop], tuple(ways))
+
+
+def _clock(hours: Sequence[frozenset[float]], minutes: float) -> tuple[frozenset[float], ...]:
+    """The ways to say so many minutes past an hour: 3:45, 15:45, and a quarter to four."""
+    to = [frozenset({hour % 12 + 1, 60 - minutes}) for way in hours for hour in way]
+    return (*(way | {minutes} for way in hours), *to)
+
+
+def _length(text: str, start: int, stop: int, metres: float, tail: str) -> Number:
+    """一米八五 is 1.85 metres, 185 centimetres, or one metre eighty-five."""
+    digits = tail if tail.isdigit() and tail.isascii() else _digit_by_digit(tail)
+    centimetres = int(digits.ljust(2, "0"))
+    whole = round(metres + centimetres / 100, 2)
+    ways = (
+        frozenset({whole}),
+        frozenset({round(whole * 100)}),
+        frozenset({metres, float(centimetres)}),
+    )
+    return Number(start, stop, text[start:stop], ways, plain=f"{whole:g}米", length=True)
 
 
 def _price(text: str, start: int, end: int, value: float) -> Number | None:

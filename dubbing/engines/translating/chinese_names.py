@@ -34,6 +34,12 @@ _NEVER = frozenset(
     "到去来说看想做吃走点个些次下上里外前后谢痴好大声"
 )
 _TITLES = frozenset("总少董爷兄哥姐弟妹叔姨伯婶妈爸嫂家氏某局队导工处")
+# No given name has these: blood, and sounds of foreign words (马卡龙).
+_NEVER_GIVEN = frozenset("血卡咖啡啤")
+# What ends the names of dishes, drinks and arts: 柳橙汁, 宫保鸡, 易容术. 赵小糖 is a person.
+_DISHES = frozenset("汁饭饼糕鸡鸭鹅肉粥酱醋饺虾蟹面粉菜汤羹糖术")
+# These end names too, and dishes only after a word: 陆知茶 is a person.
+_DISHES_AFTER_A_WORD = frozenset("酒茶鱼丁瓜豆丸")
 # What people who are close put before the last syllable of a name, and colleagues before a surname.
 _ENDEARING = {"小": "Xiao", "阿": "A"}
 _FAMILIAR = {"小": "Xiao", "老": "Lao"}
@@ -153,6 +159,7 @@ def _candidates(words: Sequence[tuple[str, str]], known: Mapping[str, int]) -> I
         for after, _ in words[index + 1 :]:
             joined = name + after
             if len(joined) > _longest(name) or not _is_name(joined):
+                name += "" if known.get(after) else _cut_off(name, after)
                 break
             if len(after) > 1 and known.get(after):
                 break
@@ -161,10 +168,21 @@ def _candidates(words: Sequence[tuple[str, str]], known: Mapping[str, int]) -> I
             yield name
 
 
+def _cut_off(name: str, after: str) -> str:
+    """What of a token that is no word belongs to the name before it: 吟 of 江晚 + 吟来."""
+    for length in range(len(after) - 1, 0, -1):
+        part, rest = after[:length], after[length:]
+        if len(name + part) <= _longest(name) and _is_name(name + part) and set(rest) <= _NEVER:
+            return part
+    return ""
+
+
 def _common_words(name: str, known: Mapping[str, int], tags: Mapping[str, str]) -> bool:
     """Whether what could be a name is common words: a word and a character (路人甲, 段子手), or one and a noun (白月光)."""
     if len(name) != 3 or name[:2] in _DOUBLE_SURNAMES:
         return False
+    if _is_dish(name, known):
+        return True
     middle, last = (_usual_in_names(tags).get(character, _UNKNOWN) for character in name[1:])
     usual = middle + last
     first, noun = known.get(name[:2], 0), known.get(name[1:], 0)
@@ -173,6 +191,14 @@ def _common_words(name: str, known: Mapping[str, int], tags: Mapping[str, str]) 
     return tags.get(name[1:]) == "n" and (
         noun >= _COMMON_NOUN or (noun >= _NOUN and usual < _LIKE_A_GIVEN_NAME)
     )
+
+
+def _is_dish(name: str, known: Mapping[str, int]) -> bool:
+    if name[1] in _ENDEARING or name[1] == name[2]:
+        return False
+    if name[2] in _DISHES_AFTER_A_WORD:
+        return bool(known.get(name[:2]) or known.get(name[1:]))
+    return name[2] in _DISHES
 
 
 _UNKNOWN = -1.0
@@ -216,7 +242,7 @@ def _is_name(word: str) -> bool:
         bool(surname)
         and 1 <= len(given) <= 2
         and given.isalpha()
-        and not set(given) & _NEVER
+        and not set(given) & (_NEVER | _NEVER_GIVEN)
         and given[-1] not in _TITLES
     )
 

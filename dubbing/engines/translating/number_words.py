@@ -44,6 +44,25 @@ _SCALES: Mapping[str, float] = {
     "1000": 1e3, "1000000": 1e6, "1000000000": 1e9, "100": 1e2,
 }  # fmt: skip
 _SCALED = re.compile(rf"({_DIGITS.pattern})[\s-]*([^\W_]+)")
+# Two and a half million, dois milhões e meio, half a million, with the numbers in digits.
+_AND_A_HALF = r"(?:and a half|y medi[oa]|e mei[oa]|et demie?|e mezz[oa]|und eine? halbe?|einhalb|en (?:1|een) half|setengah)"
+_A_HALF = (
+    r"(?:half an?|medi[oa]|mei[oa]|(?:un |1 )?demi|mezzo|(?:eine )?halbe|(?:een |1 )?half|setengah)"
+)
+_SCALE_WORD = (
+    "(" + "|".join(sorted((s for s in _SCALES if len(s) > 2), key=len, reverse=True)) + ")"
+)
+_HALVES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?<![\d.,])(?P<count>\d{{1,3}})\s+{_AND_A_HALF}\s*{_SCALE_WORD}\b",
+        rf"(?<![\d.,])(?P<count>\d{{1,3}})[\s-]+{_SCALE_WORD}\s+{_AND_A_HALF}\b",
+        rf"(?<![\d.,])(?P<count>\d{{1,3}})(000(?:000)*)\s+{_AND_A_HALF}\b",
+        rf"\b(?P<count>){_A_HALF}[\s-]+{_SCALE_WORD}\b",
+    )
+)
+_GERMAN_HALF = re.compile(r"([a-zäöüß]+?)(?:und)?einhalb(tausend)?\b", re.IGNORECASE)
+_DUTCH_HALF = re.compile(r"\b([a-z]+?)(?:ë|e)nhalf\b", re.IGNORECASE)
 _HANZI_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万億亿萬]+")
 
 
@@ -69,6 +88,8 @@ def values(text: str, language: str) -> Said | None:
         text = _indonesian(text)
     elif code not in _HANZI and not any(c.isdigit() for c in text):
         return None
+    if code not in _HANZI:
+        text = _with_halves(text)
     plain: set[float] = set()
     readings: set[float] = set()
     for match in _DIGITS.finditer(text):
@@ -87,6 +108,19 @@ def values(text: str, language: str) -> Said | None:
     if code in _HANZI:
         readings |= set(_by_cn2an(text))
     return Said(frozenset(plain), frozenset(readings), "".join(c for c in text if c.isdigit()))
+
+
+def _with_halves(text: str) -> str:
+    """2 and a half 1000000, 2000000 e meio -> 2500000; half a 1000000 -> 500000."""
+    for pattern in _HALVES:
+        text = pattern.sub(_half_of, text)
+    return text
+
+
+def _half_of(match: re.Match[str]) -> str:
+    scale = match[2].casefold()
+    worth = 10 ** len(scale) if scale.strip("0") == "" else _SCALES[scale]
+    return f"{(int(match['count'] or 0) + 0.5) * worth:.0f}"
 
 
 def _readings(written: str) -> Iterator[float]:
@@ -111,6 +145,12 @@ def _by_text2num(text: str, code: str) -> str:
     if code == "es":
         text = re.sub(r"veintiún\b", "veintiuno", text, flags=re.IGNORECASE)
         text = re.sub(r"\bprimer[oa]?\b", "1", text, flags=re.IGNORECASE)
+    if code == "de":
+        text = re.sub(r"\banderthalb", "eineinhalb", text, flags=re.IGNORECASE)
+        text = _GERMAN_HALF.sub(r"\1 einhalb \2", text)
+    if code == "nl":
+        text = re.sub(r"\banderhalf\b", "een en een half", text, flags=re.IGNORECASE)
+        text = _DUTCH_HALF.sub(r"\1 en een half", text)
     # It takes "one" and "second" for numbers only above a threshold.
     return str(alpha2digit(text.replace("-", " ") if code == "en" else text, code, 0.0))
 
@@ -162,4 +202,4 @@ def _indonesian(text: str) -> str:
             out.append(word)
     if open_:
         out.append(f" {total + group + unit}")
-    return "".join(out)
+    return re.sub(r"(\d+) +koma +(\d+)", r"\1.\2", "".join(out))
