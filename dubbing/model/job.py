@@ -61,9 +61,11 @@ NEW_SPEAKER = "new:"  # what a correction's speaker begins with, if it is new
 
 
 def of_script(corrections: Iterable[LineCorrection]) -> tuple[LineCorrection, ...]:
-    """What a transcript depends on: which lines are corrected at all, but of no translation what it says."""
+    """What a transcript depends on: a corrected translation must not touch it."""
     return tuple(
-        LineCorrection(c.episode, c.line, c.source, c.speaker, was=c.was) for c in corrections
+        LineCorrection(c.episode, c.line, c.source, c.speaker, was=c.was)
+        for c in corrections
+        if c.source is not None or c.speaker is not None
     )
 
 
@@ -79,11 +81,16 @@ def _words(text: str) -> str:
 def of_translation(
     corrections: Iterable[LineCorrection], language: str
 ) -> Iterator[LineCorrection]:
-    """What one language's translation depends on."""
+    """What one language's translation depends on. Where a person wrote the source too, the transcript has looked
+    whether that was the line, and a line that is taken out is translated no more."""
     for c in corrections:
-        if language in c.translations:
+        taken_out = c.source is not None and not c.source.strip()
+        if language in c.translations and not taken_out:
             yield LineCorrection(
-                c.episode, c.line, translations={language: c.translations[language]}
+                c.episode,
+                c.line,
+                translations={language: c.translations[language]},
+                was=c.was if c.source is None else None,
             )
 
 

@@ -14,7 +14,8 @@ from dubbing.media import dsp, sound
 from dubbing.model import doubt
 from dubbing.model.accounting import reaching, speech_without_line, without
 from dubbing.model.audio import Audio
-from dubbing.model.job import LineCorrection, same_words
+from dubbing.model.corrections import refuse_unfit
+from dubbing.model.job import LineCorrection
 from dubbing.model.review import ReviewItem, ReviewKind, SpeechWithoutLine
 from dubbing.model.speech import (
     Diarization,
@@ -229,21 +230,14 @@ def correct(
     something else now.
     """
     utterances, corrections = tuple(utterances), tuple(corrections)
-    _refuse_moved({u.number: u.text for u in utterances}, corrections, label)
+    refuse_unfit({u.number: u.text for u in utterances}, corrections, label)
     by_number = {utterance.number: utterance for utterance in utterances}
     speakers = sorted(
         {utterance.speaker for utterance in by_number.values()}
         | {c.new_speaker for c in corrections if c.new_speaker}
     )
     for correction in corrections:
-        utterance = by_number.get(correction.line)
-        if utterance is None:
-            raise Rejected(
-                f"correction of {label}, line {correction.line}",
-                found="no such line in the transcript",
-                expected=f"a line from 1 to {max(by_number, default=0)}",
-                remedy="Look the line up in the report, and correct its number.",
-            )
+        utterance = by_number[correction.line]
         if correction.speaker is not None:
             speaker = correction.new_speaker or correction.speaker
             if speaker not in speakers:
@@ -263,26 +257,6 @@ def correct(
             utterance = replace(utterance, text=text, words=(), review=(), language=language)
         by_number[correction.line] = utterance
     return tuple(utterance for utterance in by_number.values() if utterance.text)
-
-
-def _refuse_moved(
-    heard: Mapping[int, str], corrections: Iterable[LineCorrection], label: str
-) -> None:
-    moved = [
-        c for c in corrections if c.was is not None and not same_words(c.was, heard.get(c.line, ""))
-    ]
-    if moved:
-        found = "; ".join(
-            f"line {c.line}, which said {c.was!r} and says {heard.get(c.line, 'nothing')!r} now"
-            for c in moved
-        )
-        raise Rejected(
-            f"corrections of {label}",
-            found=found,
-            expected="lines that say what they said when they were corrected",
-            remedy="The video, or what hears it, has changed. Take each of these back (dub edit RELEASE "
-            f"--episode {moved[0].episode} --line {moved[0].line} --undo), and make it anew for the line it is of.",
-        )
 
 
 def _speaker_of(span: Span, turns: Sequence[Turn]) -> str:

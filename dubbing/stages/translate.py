@@ -14,6 +14,7 @@ from dubbing.engines.translating.routes import Hop
 from dubbing.formats.chinese_script import simplify, working_text
 from dubbing.model import doubt, memory
 from dubbing.model.casting import as_people_say
+from dubbing.model.corrections import refuse_unfit
 from dubbing.model.cue import CueRules
 from dubbing.model.dub import Cast
 from dubbing.model.episode import MediaInfo, Term
@@ -83,6 +84,8 @@ def run(work: Work, settings: Settings) -> None:
     remembered: tuple[Remembered, ...] = ()
     if "memory" in work.inputs:
         remembered = read_json(work.inputs["memory"] / "memory.json", tuple[Remembered, ...])
+    said = {u.number: u.text for u in transcript.utterances}
+    refuse_unfit(said, settings.corrections, work.label)
     made = _by_people(settings, transcript, remembered)
     budgets = _budgets(transcript, settings.rules, media.duration_ms)
     spoken = sentences(transcript.utterances, transcript.language)

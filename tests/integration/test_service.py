@@ -295,12 +295,9 @@ def test_a_correction_redoes_only_what_follows_from_it(here: Service, series: Pa
     here.work()
     assert here.job(job).status is JobStatus.COMPLETED
     after = stages(here, job)[before:]
-    assert {"plan", "script", "memory", "translate", "synthesize", "mix", "mux", "publish"} <= set(
-        after
-    )
-    assert not {"probe", "extract", "separate", "diarize", "transcribe"} & set(after)
-    # What follows was looked at in both languages and episodes; only that line came out otherwise, and what was
-    # made before is taken for all else.
+    of_a_line = ["translate", "caption", "synthesize", "mix", "mux"]
+    assert sorted(after) == sorted(["plan", "memory", *of_a_line * 2, "publish"])
+    # The other episode looked whether it has the same line. It has not, and what was made of it before is taken.
     assert len(media_made(here) - made) == 2
     srt = (series / "localized" / "ep01" / "en" / "ep01.en.srt").read_text()
     assert "You came back." in srt

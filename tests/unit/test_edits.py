@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ from dubbing.formats.decisions import (
     undo_line,
 )
 from dubbing.formats.language_toml import normal_tag
-from dubbing.model.job import LineCorrection, of_script
+from dubbing.model.corrections import refuse_unfit
+from dubbing.model.job import LineCorrection, of_script, of_translation
 from dubbing.model.speech import Utterance
 from dubbing.model.time import Span
 from dubbing.stages.script import correct
@@ -29,6 +31,13 @@ def lines(texts: tuple[str, ...] = SAID) -> tuple[Utterance, ...]:
     return tuple(
         Utterance(n, "s1", Span(n * 1000, n * 1000 + 900), text) for n, text in enumerate(texts, 1)
     )
+
+
+def held_to(heard: tuple[Utterance, ...], corrections: list[LineCorrection]) -> None:
+    """As the stages do: the transcript is corrected, and translations are held to what comes out."""
+    transcript = correct(heard, of_script(corrections), "ep01")
+    said = {utterance.number: utterance.text for utterance in transcript}
+    refuse_unfit(said, of_translation(corrections, "en"), "ep01")
 
 
 @pytest.mark.parametrize(
@@ -65,21 +74,35 @@ def test_what_names_no_language_is_refused(spelled: str) -> None:
 )
 def test_a_correction_that_hits_nothing_ends_the_run(correction: LineCorrection) -> None:
     with pytest.raises(Rejected):
-        correct(lines(), of_script([correction]), "ep01")
+        held_to(lines(), [correction])
 
 
-def test_corrections_of_lines_that_say_something_else_now_are_all_named() -> None:
+@pytest.mark.parametrize(
+    "decided",
+    [
+        {"translations": {"en": "Why are you here?"}},
+        {"source": "我不走了"},
+        {"source": ""},
+        {"speaker": "s1"},
+        {"source": "我不走了", "translations": {"en": "I'm staying."}},
+    ],
+)
+def test_corrections_of_lines_that_say_something_else_now_are_all_named(
+    decided: dict[str, Any],
+) -> None:
     recut = ("另一个镜头", *SAID)
-    made = [
-        LineCorrection(1, 1, translations={"en": "Why are you here?"}, was=SAID[0]),
-        LineCorrection(1, 2, source="我不走了", was=SAID[1]),
-        LineCorrection(1, 3, source="", was=SAID[2]),
-    ]
+    made = [LineCorrection(1, n, **decided, was=SAID[n - 1]) for n in (1, 2, 3)]
     with pytest.raises(Rejected) as refused:
-        correct(lines(recut), of_script(made), "ep01")
+        held_to(lines(recut), made)
     for number in (1, 2, 3):
         assert f"line {number}, which said {SAID[number - 1]!r}" in refused.value.found
     assert "--line 1 --undo" in refused.value.remedy
+
+
+def test_a_translation_of_a_line_that_was_rewritten_too_is_held_to_nothing_twice() -> None:
+    both = LineCorrection(1, 2, source="我不走了", translations={"en": "I'm staying."}, was=SAID[1])
+    gone = LineCorrection(1, 3, source="", translations={"en": "Never said."}, was=SAID[2])
+    held_to(lines(), [both, gone])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +115,7 @@ def test_a_correction_holds_where_the_line_says_the_same(was: str | None) -> Non
 
 def test_what_a_translation_says_is_nothing_to_a_transcript() -> None:
     one, other = (LineCorrection(1, 1, translations={"en": t}, was=SAID[0]) for t in ("a", "b"))
-    assert of_script([one]) == of_script([other])
+    assert of_script([one]) == of_script([other]) == ()
 
 
 @pytest.mark.parametrize("start", ["\ufeff", "\ufeff# by hand\r\n", ""])
