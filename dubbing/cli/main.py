@@ -117,6 +117,19 @@ def main() -> NoReturn:
             traceback.print_exc()
         console.show_error(told)
         sys.exit(told.exit_status if isinstance(told, DubbingError) else 1)
+    except UnicodeEncodeError as error:
+        # Python keeps bytes that are no UTF-8 as lone surrogates, which names of files may hold and texts may not.
+        if error.reason != "surrogates not allowed":
+            raise
+        console.show_error(
+            Rejected(
+                "the command line",
+                found=f"bytes that are no UTF-8: {os.fsencode(error.object[error.start : error.end])!r}",
+                expected="text in UTF-8",
+                remedy="Set the terminal to UTF-8, and write it again.",
+            )
+        )
+        sys.exit(2)
     except Exception as error:  # noqa: BLE001 - the last place where a mistake of ours can be told
         traceback.print_exc()
         console.show_error(error)

@@ -360,9 +360,12 @@ def _parse(file: Path) -> tomlkit.TOMLDocument:
 
 
 def _write(file: Path, document: tomlkit.TOMLDocument) -> None:
+    written = tomlkit.dumps(document).encode(
+        "utf-8"
+    )  # before anything is written: it may not be text
     partial = file.with_name(f".{file.name}.part")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(tomlkit.dumps(document))
+    with partial.open("wb") as out:
+        out.write(written)
         out.flush()
         os.fsync(out.fileno())
     partial.rename(file)

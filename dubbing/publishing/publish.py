@@ -281,6 +281,8 @@ def _file(staging: Path, path: str, language: str | None, kind: str) -> File:
 
 def _sync(folder: Path) -> None:
     for path in [folder, *folder.rglob("*")]:
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            continue  # people's links and pipes: what opens one follows it, or waits for somebody to write
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -32,7 +32,10 @@ def theirs(folder: Path, ours: Mapping[str, str]) -> Iterator[str]:
             file = Path(parent) / name
             path = str(file.relative_to(folder))
             expected = ours.get(path)
-            if expected is None or file.is_symlink() or sha256_of(file) != expected:
+            ordinary = (
+                file.is_file() and not file.is_symlink()
+            )  # a pipe is not read: that would wait
+            if expected is None or not ordinary or sha256_of(file) != expected:
                 yield path
 
 

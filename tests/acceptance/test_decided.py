@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import pytest
 from command import Dub, contents
 
 
@@ -37,3 +39,39 @@ def test_a_published_dub_is_not_dropped_unasked(localized_series: Path, dub: Dub
     assert "ep01 en dub" in message
     assert "--replace" in message
     assert contents(localized_series / "localized") == before
+
+
+@pytest.mark.parametrize(
+    ("option", "of"),
+    [
+        ("--text", ("--line", 1, "--language", "en")),
+        ("--source", ("--line", 1)),
+        ("--name", ("--character", "c1")),
+    ],
+)
+def test_what_is_no_text_is_refused_and_leaves_nothing(
+    localized_series: Path, dub: Dub, option: str, of: tuple[object, ...]
+) -> None:
+    """As a terminal in GBK sends 大, which no UTF-8 file can hold."""
+    before = contents(localized_series)
+    gbk = os.fsdecode("大".encode("gbk"))
+    message = dub.refused("edit", localized_series, "--episode", 1, *of, option, gbk)
+    assert "UTF-8" in message
+    assert contents(localized_series) == before
+
+
+def test_pipes_and_links_of_theirs_stay_and_hold_nobody_up(
+    localized_series: Path, dub: Dub
+) -> None:
+    localized = localized_series / "localized"
+    os.mkfifo(localized / "ep01" / "to-the-mixer")
+    (localized / "gone.txt").symlink_to("nowhere")
+    (localized / "footage").symlink_to(localized_series)
+    (localized / "ep02" / "ep02.mp4").unlink()
+    os.mkfifo(localized / "ep02" / "ep02.mp4")  # in the place of a file of ours
+    dub.run(localized_series, "--replace", to="en,es-419,fr")
+    assert (localized / "ep01" / "to-the-mixer").is_fifo()
+    assert (localized / "gone.txt").is_symlink()
+    assert (localized / "footage").is_symlink()
+    assert (localized / "ep02" / "ep02.edited.mp4").is_fifo()
+    assert (localized / "ep02" / "ep02.mp4").is_file()
