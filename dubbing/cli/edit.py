@@ -72,6 +72,11 @@ def edit(
       dub edit fated --character c1 --undo
     """
     release = assembly.open_release(target)
+    deciding = (source, text, voice, name, same_as, speaker)
+    if (undo or list_all) and any(one is not None for one in deciding):
+        raise click.UsageError("--undo and --list decide nothing: leave out what is to be decided")
+    if list_all and (undo or line is not None or character is not None):
+        raise click.UsageError("--list shows all that was decided: give it alone")
     if list_all:
         show_decisions(release, as_json=as_json)
         return
@@ -100,6 +105,8 @@ def edit(
             raise click.UsageError("--line needs --source, --speaker or --text")
         assert release.corrections_file is not None  # noqa: S101
         was = known.was(number, line)
+        if text is not None:
+            known.translation(number, line, text, source)
         if speaker is not None:
             known.speaker(number, speaker)
         translations = {language: text} if language and text is not None else {}

@@ -46,10 +46,7 @@ def report(target: Path, flagged: bool, language: str | None, episodes: str, as_
       dub report fated --flagged --language en     what needs a person, in one of them
     """
     folder = _folder(target)
-    wanted = parse_episodes(episodes)
-    reports = [
-        one for one in _of(reports_in(folder), language, folder) if one.episode in (wanted or (one.episode,))
-    ]  # fmt: skip
+    reports = _of_episodes(_of(reports_in(folder), language, folder), parse_episodes(episodes))
     if flagged:
         reports = [replace(one, lines=one.to_look_at) for one in reports]
         reports = [
@@ -68,6 +65,21 @@ def report(target: Path, flagged: bool, language: str | None, episodes: str, as_
         console.stdout.print(
             "No check found a line that needs a person. That is no approval: nobody has listened."
         )
+
+
+def _of_episodes(reports: Sequence[EpisodeReport], wanted: Sequence[int]) -> list[EpisodeReport]:
+    """Those of some episodes; none: of all. Raises Rejected for one that was not published: that nothing of it needs
+    a person would be no answer."""
+    published = sorted({one.episode for one in reports})
+    for number in wanted:
+        if number not in published:
+            raise Rejected(
+                "--episodes",
+                found=str(number),
+                expected=f"episodes that were published: {', '.join(map(str, published))}",
+                remedy="Name some of these, or localize the episode first.",
+            )
+    return [one for one in reports if not wanted or one.episode in wanted]
 
 
 def _rows(one: EpisodeReport) -> Iterator[Sequence[str | Text]]:

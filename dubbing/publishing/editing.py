@@ -71,6 +71,25 @@ class Known:
             return None  # the report shows what a person wrote
         return texts.get(line)
 
+    def translation(self, episode: int, line: int, text: str, source: str | None) -> None:
+        """Raises Rejected for a translation that nobody would hear or read. `source` is given together with it."""
+        if not text.strip():
+            raise Rejected(
+                "--text",
+                found="nothing",
+                expected="what the line says in the language",
+                remedy="Give a translation. To take the line out of every language, give --source ''.",
+            )
+        before = next((c for c in self.corrections if (c.episode, c.line) == (episode, line)), None)
+        said = source if source is not None else before.source if before else None
+        if said is not None and not said.strip():
+            raise Rejected(
+                f"--text of episode {episode}, line {line}",
+                found="a line that was taken out",
+                expected="a line that is said",
+                remedy=f"Take that back first: dub edit RELEASE --episode {episode} --line {line} --undo.",
+            )
+
     def speaker(self, episode: int, speaker: str) -> str:
         """Raises Rejected if nobody is called so in the episode, and it is no new one (new:NAME)."""
         if speaker.startswith(NEW_SPEAKER):

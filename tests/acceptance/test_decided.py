@@ -75,3 +75,28 @@ def test_pipes_and_links_of_theirs_stay_and_hold_nobody_up(
     assert (localized / "footage").is_symlink()
     assert (localized / "ep02" / "ep02.edited.mp4").is_fifo()
     assert (localized / "ep02" / "ep02.mp4").is_file()
+
+
+def test_what_would_do_nothing_is_refused(localized_series: Path, dub: Dub) -> None:
+    line = ("edit", localized_series, "--episode", 1, "--line", 1)
+    for empty in ("", "  "):
+        assert "--source ''" in dub.refused(*line, "--language", "en", "--text", empty)
+    dub(*line, "--source", "")
+    assert "taken out" in dub.refused(*line, "--language", "en", "--text", "Back again.")
+    before = contents(localized_series)
+    for options in (
+        ("--undo", "--source", "x"),
+        ("--undo", "--speaker", "s2"),
+        ("--list", "--undo"),
+        ("--list",),
+    ):
+        assert "Traceback" not in dub(*line, *options, status=2).stderr
+    assert contents(localized_series) == before
+
+
+@pytest.mark.parametrize("options", [(), ("--flagged",), ("--json",), ("--flagged", "--json")])
+def test_a_report_of_an_episode_that_was_not_published_is_refused(
+    localized_series: Path, dub: Dub, options: tuple[str, ...]
+) -> None:
+    message = dub.refused("report", localized_series, "--episodes", "2-3", *options)
+    assert "episodes that were published: 1, 2" in message
